@@ -62,7 +62,10 @@ async def at(place: Place, *routes: object) -> AsyncIterator[httpx.AsyncClient]:
 async def test_a_forged_form_does_nothing_and_would_without_the_check(place: Place) -> None:
     async with at(place) as browser:
         forged = {"sec-fetch-site": "cross-site"}
-        assert (await browser.post("/act", headers=forged)).status_code == 403
+        genuine = {"csrf": browser.headers["x-test-csrf"]}
+        elsewhere = {"origin": "https://elsewhere.example"}  # of a browser that knows no Fetch Metadata
+        for said in (forged, elsewhere, {"origin": "https://[oops"}):
+            assert (await browser.post("/act", headers=said, data=genuine)).status_code == 403, said
         assert (await browser.post("/act", data={"csrf": "guess"})).status_code == 403
         assert done == []
 
@@ -74,6 +77,8 @@ async def test_a_genuine_form_is_believed_by_field_or_header(place: Place) -> No
     async with at(place) as browser:
         csrf = browser.headers["x-test-csrf"]
         assert (await browser.post("/act", data={"csrf": csrf})).text == "done"
+        for said in (str(browser.base_url).rstrip("/"), place.house.settings.public_url, "null"):
+            assert (await browser.post("/act", data={"csrf": csrf}, headers={"origin": said})).text == "done", said
         assert (await browser.post("/act", headers={"x-csrf-token": csrf}, json={"a": 1})).text == "done"
 
 

@@ -83,8 +83,7 @@ async def check_origin(request: Request) -> Browser | None:
 
     The token is in the field `csrf` or the header X-CSRF-Token. Before sign-in it is compared with a cookie.
     """
-    # Browsers say where a request comes from (Fetch Metadata); what does not say is decided by the token alone.
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    if not _from_here(request):
         raise Forbidden("The form came from another site.")
     given = request.headers.get("x-csrf-token", "")
     if not given:
@@ -100,6 +99,15 @@ async def check_origin(request: Request) -> Browser | None:
     if not genuine:
         raise LeftOpen("The form is not one that this service gave to this browser.")
     return browser
+
+
+def _from_here(request: Request) -> bool:
+    """Whether the browser names this service as where the form was: by Fetch Metadata, an older one by Origin (RFC 6454
+    §7). What names nothing is decided by the token alone; so is "null", which pages that give no referrer send too."""
+    if site := request.headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    origin, public = request.headers.get("origin", "null"), request.app.state.house.settings.public_url
+    return origin in ("null", public) or origin.partition("://")[2] == request.url.netloc
 
 
 def _check_characters(*given: tuple[str, object]) -> None:

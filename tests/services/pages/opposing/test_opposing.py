@@ -82,6 +82,23 @@ async def test_the_person_opposes_in_their_own_words_and_goes_on_reading(place: 
         assert "vous non plus" not in told
 
 
+async def test_what_closed_something_is_ended_for_the_person_by_who_asked_them(place: Place) -> None:
+    path, wishes = f"/dossiers/{place.patient}/opposition", f"/dossiers/{place.patient}/accords"
+    async with place.signed_in() as nurse:
+        assert (await said(nurse, path, step="record", act="emergency")).status_code == 303
+        ending = re.search(r'action="(/dossiers/[^"]+/retirer)"', (await nurse.get(wishes)).text)
+        assert ending
+
+        async def ended(**form: str) -> int:
+            csrf = field((await nurse.get(wishes)).text, "csrf")
+            return (await nurse.post(ending[1], data={"csrf": csrf} | form)).status_code
+
+        assert await ended() == 400
+        assert ending[1] in (await nurse.get(wishes)).text, "it stands"
+        assert await ended(asked="yes") == 303
+        assert ending[1] not in (await nurse.get(wishes)).text
+
+
 async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_person_s_word(place: Place) -> None:
     path = f"/dossiers/{place.patient}/opposition"
     async with place.signed_in() as browser, place.signed_in() as elsewhere:

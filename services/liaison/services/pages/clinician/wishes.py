@@ -46,6 +46,8 @@ ENDS: Final = {
     "emergency-objection": _("Retirer ce refus"),
     "masking": _("Ne plus masquer"),
 }
+REOPENING: Final = frozenset({"opposition", "emergency-objection", "masking"})
+"""What closes something: who ends it on the person's word says that they were asked."""
 STATES: Final = {
     "active": _("en vigueur"),
     "proposed": _("en vigueur, à confirmer"),
@@ -55,7 +57,7 @@ STATES: Final = {
 }
 MEANS: Final = (("oral", _("À l'oral")), ("paper", _("Par écrit, feuille remise")), ("digital", _("En ligne")))
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_PERSONS: Final = frozenset({"patient", "guardian"})
+PERSONS: Final = frozenset({"patient", "guardian"})
 _TELLING_ONLY: Final = frozenset({"secretary", "trainee"})
 """They record what the person was told and opposes, and permit nothing to anybody; a trainee leaves it to others."""
 
@@ -63,7 +65,8 @@ _TELLING_ONLY: Final = frozenset({"secretary", "trainee"})
 @dataclass(frozen=True, slots=True)
 class Line:
     """One recorded wish or information; `about` names whom it concerns. `ends` says how it is withdrawn, '' where it is
-    not: it is over already, or is a fact. `signed`: a form that the person signed can be read."""
+    not: it is over already, or is a fact. `reopens`: without it others see more. `signed`: a form that the person signed can
+    be read."""
 
     kind: str
     state: str
@@ -72,6 +75,7 @@ class Line:
     text: str
     id: str = ""
     ends: str = ""
+    reopens: bool = False
     signed: bool = False
 
 
@@ -81,13 +85,13 @@ async def wishes(request: Request) -> Response:
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
     if request.method == "GET":
-        return await _show(request, record, patient, me, {})
+        return await show(request, record, patient, me, {})
     form = {name: str(value) for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
     means = form.get("means", "")
     if means not in dict(MEANS):
         words = gettext(_("Dites ce que la personne a dit, et comment."))
-        return await _show(request, record, patient, me, form, words, 400)
+        return await show(request, record, patient, me, form, words, 400)
     by = me.role_reference or me.person
     told = team_writing.consent(f"Patient/{id_}", "information", by, record.now(), means, {"type": "permit"})
     try:
@@ -96,11 +100,11 @@ async def wishes(request: Request) -> Response:
         if refused.answered != 403:
             raise
         words = gettext(_("Cela élargirait vos propres droits : un autre membre de l'équipe doit l'enregistrer."))
-        return await _show(request, record, patient, me, form, words, 403)
+        return await show(request, record, patient, me, form, words, 403)
     return RedirectResponse(f"/dossiers/{id_}/accords", status_code=303)
 
 
-async def _show(
+async def show(
     request: Request,
     record: Record,
     patient: Tree,
@@ -127,7 +131,7 @@ async def _show(
         lines=await recorded(record, patient["id"], gettext, ends=may),
         means=MEANS,
         may_record=may_record,
-        may_tell=me.role_code not in _PERSONS,
+        may_tell=me.role_code not in PERSONS,
         may_name=me.role_code not in _TELLING_ONLY,
         relatives=close,
         representatives=[one for one in close if one.represents] if opens else [],
@@ -161,6 +165,7 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
         ),
         str(tree["id"]),
         gettext(ENDS[kind]) if ends and stands and kind in ENDS else "",
+        kind in REOPENING,
         "sourceAttachment" in tree,
     )
 
