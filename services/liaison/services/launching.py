@@ -35,7 +35,7 @@ class Target(NamedTuple):
     launch_url: str
 
 
-DESK: Final = Target(0, "liaison", "/ouvrir")
+DESK: Final = Target(0, clients.OURS, "/ouvrir")
 """The clinicians' desk: no registered client has the number 0. Its address is below the public one."""
 
 

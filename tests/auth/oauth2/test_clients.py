@@ -49,6 +49,7 @@ async def test_a_public_app_has_no_keys(register: Register) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
+        {"client_id": clients.OURS},
         {"kind": "robot"},
         {"jwks": None},
         {"jwks": {"keys": []}},

@@ -18,6 +18,10 @@ from liaison.auth.sessions import end_client
 from liaison.auth.smart.scopes import Scopes, read_scopes
 
 
+OURS: Final = "liaison"
+"""The service's own pages, where an app is named (EHR launch): no client is registered under it."""
+
+
 class ClientProblem(ValueError):
     """A registration that is refused; the text says what is wrong with it."""
 
@@ -157,6 +161,8 @@ async def add(
     )
     if fault := next(faults, None):
         raise ClientProblem(fault.text)
+    if client_id == OURS:
+        raise ClientProblem(f"The client_id {client_id} is the service's own.")
     number = secrets.randbits(62) or 1
     row = await connection.fetchrow(
         f"""
