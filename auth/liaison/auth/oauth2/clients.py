@@ -17,7 +17,6 @@ from liaison.auth.oauth2.registration import problems_of
 from liaison.auth.sessions import end_client
 from liaison.auth.smart.scopes import Scopes, read_scopes
 
-
 OURS: Final = "liaison"
 """The service's own pages, where an app is named (EHR launch): no client is registered under it."""
 
