@@ -121,6 +121,14 @@ _TABLE: Final = (
         _NONE,
     ),
     Internal(
+        "first-name-kept",
+        Purpose.COORD,
+        "takes back, in one place of one record, that a first name may be given: the person themselves writes no appointment",
+        frozenset({"Appointment"}),
+        frozenset({"Appointment"}),
+        named=frozenset({"Appointment"}),
+    ),
+    Internal(
         "sign-in",
         Purpose.HOPERAT,
         "finds who in the directory is the professional that Pro Santé Connect has recognised, and writes the profession that"

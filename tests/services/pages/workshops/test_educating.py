@@ -1,6 +1,6 @@
 """The patient educator of a session: first names of those who agreed, a number for the others, and nothing else of anybody."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from liaison.auth.access import educators, oppositions, vocabulary
+from liaison.auth.access import educators, internal, oppositions, vocabulary
 from liaison.auth.people import browsers
 from liaison.fhir.store.contract import Request
 from liaison.protocols import codes
@@ -126,6 +126,8 @@ async def test_first_names_of_those_who_agreed_and_nothing_else(
         async with place.signed_in("patient") as patient:
             assert TASKS["first-names"] in text(await patient.get(f"/journal/dossiers/{place.patient}"))
 
+        await _taken_back_alone(place, monkeypatch, nurse, path, appointment, shown)
+
         # Gone at once: the agreement, the person's opposition, the approval of the association.
         await act(nurse, path, act="first-name", appointment=appointment)
         assert "1 personne inscrite, sans accord" in await shown()
@@ -147,6 +149,49 @@ async def test_first_names_of_those_who_agreed_and_nothing_else(
 
         await act(nurse, path, act="no-educator", educator=reference)
         assert "nommé pour aucune séance" in await shown()
+
+
+async def _taken_back_alone(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    nurse: httpx.AsyncClient,
+    path: str,
+    appointment: str,
+    shown: Callable[[], Awaitable[str]],
+) -> None:
+    """On the page of agreements, by the person and by staff at their word, with what stops; of no other place, and by nobody else."""
+    accords = f"/dossiers/{place.patient}/accords"
+    before = await ask(place, "GET", f"Appointment/{appointment}")
+    async with place.signed_in("patient") as patient:
+        for browser, words in ((patient, "Je reviens"), (nurse, "Elle revient")):
+            page = await browser.get(accords)
+            assert "ne lit plus ce prénom sur sa page" in text(page)
+            assert words in text(page)
+            form = {"csrf": field(page.text, "csrf")}
+            for wrong in ("invented", place.patient):
+                assert (await browser.post(f"{accords}/prenom/{wrong}", data=form)).status_code == 404
+            for _twice in range(2):
+                assert (await browser.post(f"{accords}/prenom/{appointment}", data=form)).status_code == 303
+            assert "1 personne inscrite, sans accord" in await shown()
+            page = await browser.get(accords)
+            assert "refusé" in text(page)
+            assert f"prenom/{appointment}" not in page.text
+            after = await ask(place, "GET", f"Appointment/{appointment}")
+            assert {**after, "meta": 0, "extension": 0} == {**before, "meta": 0, "extension": 0}
+            await act(nurse, path, act="first-name", appointment=appointment)
+            assert "sans accord" not in await shown()
+        # The sibling: where the principal is given no place, nothing is taken back.
+        form = {"csrf": field((await patient.get(accords)).text, "csrf")}
+        with planted(monkeypatch, internal, "open_session", _unbound(internal.open_session)):
+            assert (await patient.post(f"{accords}/prenom/{appointment}", data=form)).status_code == 403
+        assert "sans accord" not in await shown()
+
+
+def _unbound(opened: Any) -> Any:
+    async def without(*given: Any, within: object = None, **named: Any) -> Any:
+        return await opened(*given, **named)
+
+    return without
 
 
 async def _oppose(place: Place) -> Any:

@@ -20,6 +20,7 @@ TASKS: Final = {
     "measures": _("Tâche du service : indicateurs"),
     "places": _("Tâche du service : places des séances"),
     "first-names": _("Tâche du service : prénoms d’une séance"),
+    "first-name-kept": _("Tâche du service : accord pour un prénom retiré"),
     "sign-in": _("Tâche du service : connexions"),
     "people": _("Tâche du service : annuaire des personnes"),
     "accounts": _("Tâche du service : comptes"),

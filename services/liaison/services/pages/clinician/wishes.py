@@ -27,6 +27,7 @@ from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import Me, address_of, signed_in
+from liaison.services.pages.workshops.keeping_first_name import places
 
 Tree = dict[str, Any]
 
@@ -129,6 +130,8 @@ async def show(
         who=identity(patient),
         today=record.now().date(),
         lines=await recorded(record, patient["id"], gettext, ends=may),
+        places=await places(record, patient["id"]),
+        may_take_back=may,
         means=MEANS,
         may_record=may_record,
         may_tell=me.role_code not in PERSONS,
