@@ -14,7 +14,7 @@ from typing import Final
 import asyncpg
 
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Conflict, FhirError, Gone, NotFound
+from liaison.fhir.errors import Conflict, FhirError, Gone, NotFound
 from liaison.fhir.interactions import content, etag, owners, patching, scope
 from liaison.fhir.interactions.identities import refuse_overlaps
 from liaison.fhir.interactions.lenience import Lenience
@@ -276,12 +276,10 @@ def _tokens(store: Store, writes: Iterable[Write]) -> set[bytes]:
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:
     """R4 http.html#trules: no two entries are about one resource, neither by its id nor by what they match."""
-    seen: set[Key] = set()
+    seen: dict[Key, Write] = {}
     for write in writes:
-        if write.key is not None:
-            if write.key in seen:
-                raise write.problem(BadRequest("An entry before this one is about the same resource."))
-            seen.add(write.key)
+        if write.key is not None and (first := seen.setdefault(write.key, write)) is not write:
+            raise first.doubled(write)
 
 
 def _name_patients(store: Store, writes: Sequence[Write]) -> None:

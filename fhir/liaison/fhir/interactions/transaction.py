@@ -121,16 +121,16 @@ def _refuse_doubles(writes: Sequence[Write]) -> None:
     """R4: 'a resource can only appear in a transaction once (by identity)'. What criteria match is compared when they
     have been searched; equal criteria, in whatever order, would create two of what is to be one. What they match may be
     deleted, and then created anew."""
-    seen: set[tuple[str, object]] = set()
+    seen: dict[tuple[str, object], Write] = {}
     for write in writes:
         criteria = write.none_exist or write.matching
         named: object = write.id_
         if criteria:
             named = write.interaction == "delete", tuple(sorted(pairs(criteria)))
         if named:
-            if (write.type_, named) in seen:
-                raise write.problem(BadRequest("An entry before this one is about the same resource."))
-            seen.add((write.type_, named))
+            first = seen.setdefault((write.type_, named), write)
+            if first is not write:
+                raise first.doubled(write)
 
 
 async def _validate(caller: Caller, writes: Sequence[Write]) -> None:

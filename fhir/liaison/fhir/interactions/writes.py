@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from liaison.fhir.errors import FhirError, Issue
+from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.model.patch import Patch
 from liaison.fhir.store.contract import Change, Disclosure, Key, Row, Singled, Tree
 
@@ -91,3 +91,8 @@ class Write:
             for issue in error.issues
         )
         return error
+
+    def doubled(self, other: "Write") -> FhirError:
+        """The error of another entry, which is about the resource of this one (R4 http.html#trules)."""
+        which = self.at or "Another entry"
+        return other.problem(BadRequest(f"{which} is about the same resource; a transaction may name each once."))

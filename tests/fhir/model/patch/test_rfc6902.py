@@ -121,6 +121,9 @@ def test_what_cannot_be_done_is_named(operation: Any, status: int, said: str) ->
 def test_the_operation_and_its_path_are_named() -> None:
     with pytest.raises(Unprocessable, match=r"^Operation 2 \(remove\) at '/nothing'"):
         patched(op("test", "/status", value="final"), op("remove", "/nothing"))
+    for kind in ("copy", "move"):
+        with pytest.raises(Unprocessable, match=rf"^Operation 1 \({kind} from\) at '/nothing': there is nothing"):
+            patched(op(kind, "/issued", **{"from": "/nothing"}))
 
 
 @pytest.mark.parametrize("body", [b"{}", b"1", b'"x"'])
@@ -135,7 +138,7 @@ def test_more_operations_than_a_thousand_are_refused() -> None:
 
 
 def test_copying_cannot_make_a_huge_resource_of_a_small_patch() -> None:
-    doubling = [op("copy", f"/note/0/e{n}", **{"from": "/note"}) for n in range(12)]
+    doubling = [op("copy", f"/note/0/e{n}", **{"from": "/note"}) for n in range(4)]
     wide = [op("add", "/note/-", value={"text": "x" * 100_000})]
     wide += [op("copy", "/note/-", **{"from": "/note/1"})] * 999
 
@@ -143,8 +146,10 @@ def test_copying_cannot_make_a_huge_resource_of_a_small_patch() -> None:
         patched(
             *doubling, *[op("copy", "/code/x", **{"from": "/note"}), op("copy", "/note/0/y", **{"from": "/code"})] * 40
         )
-    with pytest.raises(TooLarge):
-        patched(*wide)
+    for copies in (wide[:13], wide):  # some 1.2 MB of copies, and 100 MB
+        with pytest.raises(TooLarge):
+            patched(*copies)
+    patched(*wide[:9])
 
 
 _JSON = st.recursive(

@@ -8,6 +8,8 @@ from liaison.fhir.model import limits
 from liaison.fhir.model.tree import Tree
 
 MOST_OPERATIONS: Final = 1_000
+MOST_COPIED: Final = 1 << 20
+"""Bytes that `copy` may add: what an `add` brings was sent, while twenty copies of a copy make millions of elements."""
 
 Patch = Callable[[Tree], Tree]
 """From the current content to the new one. The given tree is the patch's own from then on: it may be changed in place.
@@ -40,10 +42,10 @@ class Operation:
 
 
 class Budget:
-    """What copying may add to a resource, so that a short patch cannot become a huge one (RFC 6902 §5: `copy`)."""
+    """What a patch may add to a resource, so that a short one cannot make a huge one of it (RFC 6902 §5: `copy`)."""
 
-    def __init__(self) -> None:
-        self._left = limits.BODY
+    def __init__(self, most: int = limits.BODY) -> None:
+        self._most = self._left = most
 
     def take(self, value: Any, depth: int) -> None:
         """Counts a value that comes to stand `depth` deep. TooLarge, or BadRequest when it lies too deep."""
@@ -62,7 +64,7 @@ class Budget:
             elif isinstance(here, list):
                 waiting += [(child, depth + 1) for child in here]
             if self._left < 0:
-                raise TooLarge(f"The patch makes more than {limits.BODY} bytes of the resource.")
+                raise TooLarge(f"The patch makes more than {self._most} bytes of the resource.")
 
 
 def marks(tree: Tree) -> list[Any]:

@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.number import Number
-from liaison.fhir.model.patch.change import MOST_OPERATIONS, Budget, Operation, Patch, marks, prune, require_kept
+from liaison.fhir.model.patch.change import (
+    MOST_COPIED,
+    MOST_OPERATIONS,
+    Budget,
+    Operation,
+    Patch,
+    marks,
+    prune,
+    require_kept,
+)
 from liaison.fhir.model.reading import read_json
 from liaison.fhir.model.tree import Tree
 
@@ -26,7 +35,7 @@ Pointer = tuple[str, ...]
 
 
 class _Step:
-    """One operation, its pointers parsed. `at` names it in errors."""
+    """One operation, its pointers parsed. `at` names it in errors by its path, `from_` by where it takes from."""
 
     def __init__(self, number: int, sent: Any) -> None:
         if not isinstance(sent, dict):
@@ -44,10 +53,12 @@ class _Step:
                 raise self.at.malformed(f"'{name}' is missing.")
         self.value = sent.get("value")
         self.source: Pointer = ()
+        self.from_ = self.at
         if "from" in _NEEDS[kind]:
             if not isinstance(sent["from"], str):
                 raise self.at.malformed("'from' is not text.")
-            self.source = _pointer(self.at, sent["from"])
+            self.from_ = Operation(number, f"{kind} from", sent["from"])
+            self.source = _pointer(self.from_, sent["from"])
 
 
 def json_patch(body: bytes) -> Patch:
@@ -60,10 +71,10 @@ def json_patch(body: bytes) -> Patch:
     steps = [_Step(number, one) for number, one in enumerate(sent, 1)]
 
     def apply(tree: Tree) -> Tree:
-        before, budget = marks(tree), Budget()
+        before, budget, copies = marks(tree), Budget(), Budget(MOST_COPIED)
         document: Any = tree
         for step in steps:
-            document = _apply(document, step, budget)
+            document = _apply(document, step, budget, copies)
         found = require_kept(before, document)
         prune(found)
         return found
@@ -83,25 +94,25 @@ def _pointer(at: Operation, text: str) -> Pointer:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens)
 
 
-def _apply(document: Any, step: _Step, budget: Budget) -> Any:
+def _apply(document: Any, step: _Step, budget: Budget, copies: Budget) -> Any:
     match step.kind:
         case "add":
             return _add(document, step, step.path, copy.deepcopy(step.value), budget)
         case "remove":
-            return _remove(document, step, step.path)[0]
+            return _remove(document, step.at, step.path)[0]
         case "replace":
             return _replace(document, step, copy.deepcopy(step.value), budget)
         case "move":
             if step.path[: len(step.source)] == step.source and step.path != step.source:
                 raise step.at.misfit("nothing moves into itself.")
-            document, value = _remove(document, step, step.source)
+            document, value = _remove(document, step.from_, step.source)
             return _add(document, step, step.path, value, budget)
         case "copy":
-            value = _found(document, step, step.source)
-            budget.take(value, len(step.path) + 1)
+            value = _found(document, step.from_, step.source)
+            copies.take(value, len(step.path) + 1)
             return _add(document, step, step.path, copy.deepcopy(value), None)
         case _:
-            if not equal(_found(document, step, step.path), step.value):
+            if not equal(_found(document, step.at, step.path), step.value):
                 raise step.at.misfit("the test does not hold.", "conflict")
             return document
 
@@ -125,10 +136,10 @@ def _child(at: Operation, here: Any, token: str) -> Any:
     raise at.misfit("there is nothing at this path.", "not-found")
 
 
-def _found(document: Any, step: _Step, pointer: Pointer) -> Any:
+def _found(document: Any, at: Operation, pointer: Pointer) -> Any:
     here = document
     for token in pointer:
-        here = _child(step.at, here, token)
+        here = _child(at, here, token)
     return here
 
 
@@ -137,7 +148,7 @@ def _add(document: Any, step: _Step, pointer: Pointer, value: Any, budget: Budge
         budget.take(value, len(pointer) + 1)
     if not pointer:
         return value
-    holder, last = _found(document, step, pointer[:-1]), pointer[-1]
+    holder, last = _found(document, step.at, pointer[:-1]), pointer[-1]
     if isinstance(holder, dict):
         holder[last] = value
     elif isinstance(holder, list):
@@ -147,12 +158,12 @@ def _add(document: Any, step: _Step, pointer: Pointer, value: Any, budget: Budge
     return document
 
 
-def _remove(document: Any, step: _Step, pointer: Pointer) -> tuple[Any, Any]:
+def _remove(document: Any, at: Operation, pointer: Pointer) -> tuple[Any, Any]:
     """The document without it, and what was taken out."""
     if not pointer:
-        raise step.at.misfit("the whole resource is not removed by a patch: delete it.")
-    holder, last = _found(document, step, pointer[:-1]), pointer[-1]
-    value = _child(step.at, holder, last)
+        raise at.misfit("the whole resource is not removed by a patch: delete it.")
+    holder, last = _found(document, at, pointer[:-1]), pointer[-1]
+    value = _child(at, holder, last)
     del holder[last if isinstance(holder, dict) else int(last)]
     return document, value
 
@@ -161,7 +172,7 @@ def _replace(document: Any, step: _Step, value: Any, budget: Budget) -> Any:
     budget.take(value, len(step.path) + 1)
     if not step.path:
         return value
-    holder, last = _found(document, step, step.path[:-1]), step.path[-1]
+    holder, last = _found(document, step.at, step.path[:-1]), step.path[-1]
     _child(step.at, holder, last)
     holder[last if isinstance(holder, dict) else int(last)] = value
     return document
