@@ -248,6 +248,11 @@ class _Life:
         newest = [(one["resource"]["id"], one["resource"]["meta"]["versionId"]) for one in told]
         wanted = itertools.repeat(self.id), (str(self.version - n) for n in range(3))
         self.expect(newest == list(zip(*wanted, strict=False)), "history-type")
+        told = orjson.loads((await self.world.ask("GET", f"{self.type}/_history?_count=500")).body)["entry"]
+        seen = [one["fullUrl"].rsplit("/", 2)[1:] for one in told]
+        wanted_ids = {*self.world.of_type[self.type], self.id, self.other}
+        self.expect({type_ for type_, _ in seen} == {self.type}, "history-type is of the type alone")
+        self.expect(wanted_ids <= {id_ for _, id_ in seen}, "history-type is of every resource of the type")
 
     async def end(self) -> None:
         """Deleted by criteria and by its id. Those who stay are as they were."""

@@ -18,6 +18,7 @@ from liaison.fhir.store.database import Database
 
 from .lives import ELSEWHERE, HERE, Lives
 from .searches import Draw, Searches
+from .whole import Whole
 from .world import STORED, World, opened
 
 SEED = 20261128
@@ -74,6 +75,32 @@ async def walk(world: World, types: list[str], draw: Draw) -> None:
 
 async def test_some_types_keep_their_claims(world: World) -> None:
     await walk(world, FEW, some_of)
+
+
+async def test_the_service_as_a_whole_keeps_its_claims_and_to_ignore_one_is_told(world: World) -> None:
+    """Also by a service that leaves one parameter after the other unheard, and has no history of all."""
+    [rest] = orjson.loads((await world.ask("GET", "metadata")).body)["rest"]
+    whole = Whole(world)
+    await whole.fill()
+    await whole.walk(rest)
+    assert whole.wrong == []
+
+    honest, names = world.engine.handle, [one["name"] for one in rest["searchParam"]]
+
+    async def careless(caller: Caller, request: Request) -> Answer:
+        kept = [one for one in request.query.split("&") if one.partition("=")[0].partition(":")[0] != unheard]
+        of_one_type = request.path.replace("_history", "Flag/_history") if unheard == "history" else request.path
+        return await honest(caller, request._replace(query="&".join(kept), path=of_one_type))
+
+    world.engine.handle = careless  # type: ignore[method-assign]  # the planted fault
+    for unheard in names:
+        told = len(whole.wrong)
+        await whole.parameter(unheard)
+        assert len(whole.wrong) > told, unheard
+    unheard = "history"
+    await whole.walk({**rest, "searchParam": [], "interaction": [*rest["interaction"], {"code": "nonsense"}]})
+    assert any(line.startswith("history-system") for line in whole.wrong)
+    assert any(line.startswith("the interactions are") for line in whole.wrong)
 
 
 async def test_every_operation_is_tried_here_or_elsewhere(world: World) -> None:

@@ -89,6 +89,7 @@ class World:
                 }
                 if elements(type_).keys() >= _DEFINING:
                     tree |= {"url": _url(type_, number), "version": _version(number)}
+                _date(tree, number)
                 self.refer(tree, maker, other=number == EACH - 1)
                 changes.append(self._change(type_, key, tree))
         async with self.store.database.writing.acquire() as connection, connection.transaction():
@@ -153,6 +154,14 @@ class World:
         change = Change("create", key, type_, 1, made, body=model.dump(made), at=at)
         change.new_patient = type_ == "Patient"
         return change
+
+
+def _date(node: Any, number: int) -> None:
+    """Makes the periods of a made-up resource begin in a year of its own."""
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _date(child, number)
+    if isinstance(node, dict) and node.keys() == {"start", "end"}:
+        node["start"] = f"{2018 + number}-01-01"
 
 
 def _url(type_: str, number: int) -> str:
