@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from liaison.auth.access import educators, internal, oppositions, vocabulary
+from liaison.auth.access import educators, internal, masking, oppositions, vocabulary
 from liaison.auth.people import browsers
 from liaison.fhir.store.contract import Request
 from liaison.protocols import codes
@@ -72,6 +72,10 @@ def planted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, value: ob
 
 async def _nobody_opposed(*_: object) -> bool:
     return False
+
+
+async def _nothing_masked(*_: object) -> dict[str, object]:
+    return {}
 
 
 async def test_first_names_of_those_who_agreed_and_nothing_else(
@@ -138,6 +142,14 @@ async def test_first_names_of_those_who_agreed_and_nothing_else(
             assert "<li>Patient</li>" in (await educator.get("/mes-seances")).text
         await ask(place, "PUT", f"Consent/{opposed['id']}", {**opposed, "status": "inactive"})
         assert "<li>Patient</li>" in (await educator.get("/mes-seances")).text
+        item = {"meaning": "instance", "reference": {"reference": f"Appointment/{appointment}"}}
+        masks = await _oppose(place, "masking", data=[item])
+        assert "<li>Patient</li>" not in (await educator.get("/mes-seances")).text
+        assert "inscrite" not in await shown()
+        with planted(monkeypatch, masking, "in_force", _nothing_masked):
+            assert "<li>Patient</li>" in (await educator.get("/mes-seances")).text
+        await ask(place, "PUT", f"Consent/{masks['id']}", {**masks, "status": "inactive"})
+        assert "<li>Patient</li>" in (await educator.get("/mes-seances")).text
 
         association = next(one for one in await found(place, "Organization", "name=Souffles&_sort=_lastUpdated"))
         await ask(place, "PUT", f"Organization/{association['id']}", {**association, "extension": [{**APPROVED, "valuePeriod": {"end": "2021-01-01"}}]})  # fmt: skip
@@ -194,17 +206,17 @@ def _unbound(opened: Any) -> Any:
     return without
 
 
-async def _oppose(place: Place) -> Any:
-    """The person opposes all sharing."""
+async def _oppose(place: Place, kind: str = "opposition", **more: Any) -> Any:
+    """The person opposes all sharing, or masks something."""
     tree = {
         "resourceType": "Consent",
         "status": "active",
         "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
-        "category": [{"coding": [{"system": vocabulary.CONSENT, "code": "opposition"}]}],
+        "category": [{"coding": [{"system": vocabulary.CONSENT, "code": kind}]}],
         "patient": {"reference": f"Patient/{place.patient}"},
         "dateTime": "2026-01-01T10:00:00+01:00",
         "policyRule": {"text": "CSP L.1110-4"},
-        "provision": {"type": "deny"},
+        "provision": {"type": "deny", **more},
     }  # fmt: skip
     return await ask(place, "POST", "Consent", tree)
 

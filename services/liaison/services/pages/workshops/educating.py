@@ -5,7 +5,7 @@ principal `first-names`, in a session that reaches this one list and these peopl
 reader's own rights open no record.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.access import educators, internal, oppositions, vocabulary
+from liaison.auth.access import educators, internal, masking, oppositions, vocabulary
 from liaison.auth.access.educators import Lacking
 from liaison.auth.caller import Caller
 from liaison.protocols import codes
@@ -115,7 +115,8 @@ async def _names(request: Request, caller: Caller, held: Session) -> tuple[list[
     slot = f"slot=Slot/{held.id}"
     async with _record(request, caller, {"Appointment": (slot,)}) as record:
         places = await record.search("Appointment", {"slot": f"Slot/{held.id}", "_count": "100"}, most=500)
-    expected = [one for one in places if one["status"] in EXPECTED]
+    hidden = await _masked(request, places)
+    expected = [one for one in places if one["status"] in EXPECTED and f"Appointment/{one['id']}" not in hidden]
     agreed = {patient_of(one) for one in expected if noted(one, codes.FIRST_NAME) is True} - {""}
     open_ = [one.partition("/")[2] for one in sorted(agreed) if not await _opposed(request, caller, one)]
     if not open_:
@@ -124,6 +125,14 @@ async def _names(request: Request, caller: Caller, held: Session) -> tuple[list[
     async with _record(request, caller, {"Patient": (f"_id={ids}",)}) as record:
         people = [identity(one) for one in await record.search("Patient", {"_id": ids, "_count": "100"})]
     return sorted(one.given for one in people if one.given and not one.deceased), len(expected)
+
+
+async def _masked(request: Request, places: Sequence[Tree]) -> Collection[str]:
+    """What is masked in the records of those on the list (row 25): the principal sees it, the reader is told nothing of it."""
+    house = request.app.state.house
+    keys = (house.store.key("Appointment", str(one["id"])) for one in places)
+    async with house.database.reading.acquire() as connection:
+        return await masking.in_force(connection, house.vault, {key.patient for key in keys if key is not None})
 
 
 async def _opposed(request: Request, caller: Caller, patient: str) -> bool:
