@@ -1,8 +1,9 @@
-"""« La personne s'oppose », recorded without a network: in force at reception, provisional, once; or shown to a person."""
+"""« La personne s'oppose », recorded without a network: dated when it was said, in force at reception, provisional, once; or shown to a
+person."""
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,7 +39,8 @@ def someone(telephone: Telephone, sandbox: Running) -> str:
 def test_emergency_access_is_refused_from_its_reception_once_and_provisionally(
     telephone: Telephone, sandbox: Running, someone: str
 ) -> None:
-    told = letter(telephone, someone, "emergency", form={"means": ["paper"]})
+    said = (telephone.now() - timedelta(hours=1)).replace(microsecond=0)
+    told = letter(telephone, someone, "emergency", form={"means": ["paper"]}, written=said.isoformat())
     parcel = telephone.parcel(told)
     receipt = telephone.bring(parcel).json()
     assert receipt["state"] == "filed", receipt
@@ -47,6 +49,7 @@ def test_emergency_access_is_refused_from_its_reception_once_and_provisionally(
     found = [one["resource"] for one in sandbox.get(sandbox.token("gp"), query).json()["entry"]]
     [consent] = [one for one in found if any(told["visit"] in known["value"] for known in one.get("identifier", []))]
     assert consent["status"] == "proposed"
+    assert datetime.fromisoformat(consent["dateTime"]) == said
     assert consent["performer"][0]["reference"] == person(sandbox, "aide")["practitioner_role"]
 
 
@@ -91,10 +94,16 @@ def test_all_sharing_stops_at_its_reception_however_late_until_the_person_comes_
     )
     long_ago = (telephone.now() - timedelta(days=5)).isoformat()
     told = letter(telephone, patient, "all", written=long_ago)
+    visits = [telephone.letter({"patient": patient, "appointment": ""})]
     assert telephone.bring(telephone.parcel(told)).json()["state"] == "filed"
+    visits.append(telephone.letter({"patient": patient, "appointment": ""}))
+    # What was written before anybody had recorded it is filed, though it arrives after.
+    assert [telephone.bring(telephone.parcel(one)).json()["state"] for one in visits] == ["filed", "checking"]
     assert sandbox.get(token, f"Patient/{patient}").status_code == 404
     assert patient not in {stop["patient"] for stop in telephone.fetch().json()["stops"]}
     [consent] = to_confirm(manager) - before
+    recorded = sandbox.get(sandbox.token("dpo"), f"Consent/{consent}").json()["dateTime"]
+    assert datetime.fromisoformat(long_ago) < datetime.fromisoformat(recorded) < telephone.now() - timedelta(minutes=30)
     form = {"csrf": manager.csrf, "asked": "yes", "act": "withdraw"}
     assert manager.http.post(f"/oppositions/{consent}", data=form).status_code == 303
     assert sandbox.get(token, f"Patient/{patient}").status_code == 200

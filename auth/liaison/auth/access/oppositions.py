@@ -104,22 +104,31 @@ async def oppose_unseen(
 
 
 async def oppose_as_told(
-    store: Store, author: Caller, cell: Caller, patient: Key, stated: Opposition, told: Tree, base_url: str
+    store: Store,
+    author: Caller,
+    cell: Caller,
+    patient: Key,
+    stated: Opposition,
+    told: Tree,
+    base_url: str,
+    said: datetime,
 ) -> None:
     """What somebody of the staff recorded without a network and could do then, whatever they see now: in force at once, in each
     of the person's records that were merged, and always provisional. `told`: the Identifier of what they sent, by which whoever
-    calls has found nothing yet."""
+    calls has found nothing yet. `said`: when they recorded it, which is the Consent's date; a moment to come counts as now."""
     seen = await store.read(cell, patient)
     if seen is None or seen.row.deleted:
         raise NotFound
     writes = []
     for one in (patient, *_merged(store, read(seen.stored))):
-        tree = await _consent(store, author, one, stated, confirmed=False)
+        tree = await _consent(store, author, one, stated, confirmed=False, said=said)
         writes.append(Write("create", "Consent", checked({**tree, "identifier": [told]}, "Consent")))
     await commit(store, cell, writes, base_url)
 
 
-async def _consent(store: Store, caller: Caller, patient: Key, stated: Opposition, *, confirmed: bool) -> Tree:
+async def _consent(
+    store: Store, caller: Caller, patient: Key, stated: Opposition, *, confirmed: bool, said: datetime | None = None
+) -> Tree:
     role, now = ROLES.get(caller.role_code), await store.database.now()
     provision: dict[str, object] = {"type": "deny"}
     if stated.against:
@@ -131,7 +140,7 @@ async def _consent(store: Store, caller: Caller, patient: Key, stated: Oppositio
         store.reference(patient),
         "emergency-objection" if stated.emergency else "opposition",
         by if role is not None and role.category != "person" else store.reference(patient),
-        now,
+        min(said or now, now),
         stated.means,
         provision,
         "active" if confirmed else "proposed",
@@ -149,12 +158,18 @@ _ALL_OPPOSED: Final = """
     )
 """
 # Denials of some classes only leave the rest open: they do not count here.
-STORED: Final = "(select * from relation where patient = $1) stated"
+STORED: Final = """
+    (select r.* from relation r where r.patient = $1 and ($7::timestamptz is null or exists (
+        select from version v
+        where v.patient = r.patient and v.kind = r.source_kind and v.res = r.source_res and v.version = 1 and v.at <= $7)))
+    stated
+"""
 EVERYTHING_STATED: Final = """
     jsonb_to_recordset($1::jsonb) as
     stated(principal bigint, relation smallint, valid_from timestamptz, valid_to timestamptz, detail jsonb)
 """
-"""What OPPOSED asks: the facts of a patient ($1), or facts that are yet to be stored ($1, as JSON)."""
+"""What OPPOSED asks: the facts of a patient ($1), with a moment ($7) those that were recorded by then, whenever they say that they
+began; or facts that are yet to be stored ($1, as JSON)."""
 OPPOSED: Final = """
     with recursive structures as (
         select $3::bigint as organization

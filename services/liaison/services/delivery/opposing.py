@@ -1,9 +1,11 @@
-"""« La personne s'oppose », recorded without a network: in force when it is received, and provisional until it is confirmed.
+"""« La personne s'oppose », recorded without a network: dated when it was said, in force when it is received, and provisional until it
+is confirmed.
 
 What the aide could do when she wrote it counts, as for a visit; to which person it is opposed is a name that she typed, which a
 person of the service looks up.
 """
 
+from datetime import datetime
 from typing import Final
 
 from liaison.auth.access import internal, oppositions
@@ -26,8 +28,8 @@ MEANS: Final = frozenset({"oral", "paper"})
 _REQUEST: Final = Request("POST", "telephone/visites")
 
 
-async def oppose(house: House, letter: Letter, permit: Permit) -> None:
-    """Raises NotFiled for what a person has to look at, and Unavailable when it may be sent again."""
+async def oppose(house: House, letter: Letter, permit: Permit, written: datetime) -> None:
+    """`written` is by our clock; before the permit began, it was not. Raises NotFiled for what a person has to look at, and Unavailable when it may be sent again."""
     if "unfinished" in letter.form:
         raise NotFiled("unfinished")
     act, means = ("".join(letter.form.get(name, ())) for name in ("act", "means"))
@@ -46,7 +48,10 @@ async def oppose(house: House, letter: Letter, permit: Permit) -> None:
             known = {"patient": f"Patient/{letter.patient}", "identifier": f"{told['system']}|{told['value']}"}
             if not await Record(house.engine, cell).search("Consent", known, most=1):
                 stated = Opposition(against, act == "emergency", means)
-                await oppositions.oppose_as_told(house.store, author, cell, key, stated, told, house.engine.base_url)
+                said = max(written, permit.began)
+                await oppositions.oppose_as_told(
+                    house.store, author, cell, key, stated, told, house.engine.base_url, said
+                )
                 done = entry(cell, Event.RIGHTS, patient=key.patient, request=_REQUEST, reason=Act.OPPOSITION)
                 await house.journal.record((done,))
         except Refused:

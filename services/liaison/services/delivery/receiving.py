@@ -90,7 +90,7 @@ async def _received(house: House, carrier: Caller, phone: int, parcel: Parcel) -
 
 async def _put(house: House, letter: Letter, permit: Permit, written: datetime) -> None:
     if letter.kind == OPPOSITION:
-        await opposing.oppose(house, letter, permit)
+        await opposing.oppose(house, letter, permit, written)
     elif letter.kind == REPORT:
         await protecting.report(house, letter, permit, written, house.database.clock.now())
     elif letter.corrects is not None:
