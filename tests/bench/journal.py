@@ -22,9 +22,10 @@ import httpx
 from tests.bench import territory, visibility
 from tests.bench.generator import cycle, drive
 
+from liaison.auth.access import mandates
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
-from liaison.auth.journal import audit_rights, glance, proof
+from liaison.auth.journal import glance, proof
 from liaison.auth.journal.audit_event import RULE
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
@@ -283,8 +284,8 @@ async def _searched(house: House, officer: Caller, query: str) -> None:
 async def _officer(house: House) -> Caller:
     maker = await territory.Maker.of(house)
     _, _, act = await maker.professional("auditor")
-    async with house.database.writing.acquire() as one:
-        await audit_rights.give_mandate(one, act.organization, "benchmark")
+    async with house.database.writing.acquire() as one, one.transaction():
+        await mandates.give(one, house.vault, act.organization, "benchmark")
     assert act.purpose == Purpose.HOPERAT
     return await territory.caller(house, act)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liaison.auth import sessions
-from liaison.auth.access import internal, vocabulary
+from liaison.auth.access import internal, mandates, vocabulary
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.access.purposes import Purpose
@@ -166,6 +166,7 @@ class Territory:
     def __init__(self, store: Store, journal: Journal, engine: Engine, system: Caller) -> None:
         self.store, self.journal, self.engine, self.system = store, journal, engine, system
         self.database = store.database
+        self._union = ""
 
     # ---- requests ------------------------------------------------------------------------------------------------
 
@@ -230,6 +231,14 @@ class Territory:
             tree["qualification"] = [qualified("10")]
         practitioner = await self.create(self.system, tree)
         return await self.role_of(practitioner, code, organization, acts_for=acts_for, period=period)
+
+    async def mandated(self, code: str = "auditor") -> Person:
+        """Of an organisation that answers for the whole territory."""
+        if not self._union:
+            self._union = await self.organization("Union")
+            async with self.database.writing.acquire() as one, one.transaction():
+                await mandates.give(one, self.store.vault, self.key(self._union).res, "Convention d'essai")
+        return await self.person(code, self._union)
 
     async def role_of(
         self, practitioner: str, code: str, organization: str = "", *, acts_for: str = "", period: Tree | None = None

@@ -55,7 +55,7 @@ async def world(territory: Any) -> AsyncIterator[dict[str, Any]]:
 
 async def test_it_is_out_of_the_teams_lists_and_searches_and_the_persons_own(territory: Any, world: Any) -> None:
     patient, before = world["patient"], await granted(territory)
-    auditor = await territory.person("auditor")
+    auditor = await territory.mandated()
     for one in world["team"]:
         assert await territory.sees(one.caller, patient.reference), one.code
 

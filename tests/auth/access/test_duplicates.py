@@ -43,7 +43,7 @@ async def reviews(territory: Any, auditor: Any, patient: str, kind: str) -> list
 
 
 async def test_two_records_of_the_same_traits_are_proposed_and_told_apart(territory: Any) -> None:
-    gp, auditor = await territory.person("gp"), await territory.person("auditor")
+    gp, auditor = await territory.person("gp"), await territory.mandated()
     one = await registered(territory, gp)
     other = (await territory.patient(gp, **BARE)).reference
     assert [{*pair[:2], *pair[2:]} for pair in await asked(territory, gp)] == [{one, other, "same-traits", False}]
@@ -108,7 +108,7 @@ async def test_who_keeps_no_identities_is_proposed_nothing(territory: Any) -> No
 
 @pytest.mark.parametrize("decided", ["merge", "distinct"])
 async def test_the_doubt_that_a_collision_opened_is_settled_by_either_decision(territory: Any, decided: str) -> None:
-    gp, auditor = await territory.person("gp"), await territory.person("auditor")
+    gp, auditor = await territory.person("gp"), await territory.mandated()
     one = await registered(territory, gp)
     other = (await territory.patient(gp, **BARE)).reference
     identified = parameters(traits(), status="QUAL")

@@ -124,7 +124,8 @@ async def test_the_type_of_a_matricule_is_that_of_its_oid(territory: Any, last: 
 
 
 async def test_a_matricule_that_has_a_record_proposes_a_duplicate(territory: Any) -> None:
-    gp, other, auditor = [await territory.person(role) for role in ("gp", "gp", "auditor")]
+    gp, other = [await territory.person("gp") for _ in range(2)]
+    auditor = await territory.mandated()
     await registered(territory, other)
     mine = await newcomer(territory, gp, place="29019")
     shown = traits(place="29019")
@@ -318,7 +319,8 @@ async def test_a_plain_create_is_no_qualified_identity_without_an_ins(territory:
 async def test_a_plain_create_alike_in_every_trait_proposes_a_duplicate(
     territory: Any, place: str, proposed: int
 ) -> None:
-    gp, other, auditor = [await territory.person(role) for role in ("gp", "gp", "auditor")]
+    gp, other = [await territory.person("gp") for _ in range(2)]
+    auditor = await territory.mandated()
     await newcomer(territory, other)
     tree = {name: value for name, value in traits(place=place).items() if name != "identifier"}
     mine = await territory.create(gp.caller, tree)

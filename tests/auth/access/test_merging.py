@@ -24,7 +24,8 @@ async def merged(territory: Any, who: Any, source: str, target: str) -> Any:
 
 
 async def test_what_is_merged_moves_nothing_and_comes_apart_again(territory: Any) -> None:
-    gp, colleague, auditor = [await territory.person(role) for role in ("gp", "nurse", "auditor")]
+    gp, colleague = [await territory.person(role) for role in ("gp", "nurse")]
+    auditor = await territory.mandated()
     stays = await registered(territory, gp)
     double = await territory.patient(gp, colleague, identifier=[LOCAL])
     goes, note = double.reference, await territory.item(double, "Condition")

@@ -86,7 +86,7 @@ WITHDRAWN: Tree = {"resourceType": "Parameters", "parameter": [{"name": "means",
 
 async def test_a_doctor_records_that_the_person_goes_back_on_it_and_it_is_reviewed(territory: Any) -> None:
     gp, nurse, aide = [await territory.person(code) for code in ("gp", "nurse", "home-aide")]
-    auditor, stranger = await territory.person("auditor"), await territory.person("gp")
+    auditor, stranger = await territory.mandated(), await territory.person("gp")
     patient = await territory.patient(gp, nurse, aide)
     consent = await opposed(territory, gp, patient)
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from liaison.auth.access import vocabulary
-from liaison.auth.journal import audit_rights
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.people import notices
@@ -264,17 +263,3 @@ async def test_another_word_of_the_second_reader_is_no_confirmation(territory: A
     back = await territory.ask(officer.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
     assert json.loads(back.body)["status"] == "completed"
     assert await territory.database.reading.fetchval("select count(*) from review_case") == 0
-
-
-async def test_an_access_of_others_is_not_there_without_the_mandate(territory: Any) -> None:
-    _, _, task = await reviewing.waiting(territory)
-    elsewhere = await territory.create(territory.system, {"resourceType": "Organization", "name": "Union"})
-    auditor = await territory.person("auditor", elsewhere)
-
-    async def says() -> int:
-        body = reviewing.outcome("justified", WHY)
-        return int((await territory.ask(auditor.caller, "POST", f"{task}/$review", body)).status)
-
-    assert await says() == 404
-    await audit_rights.give_mandate(territory.database.writing, territory.key(elsewhere).res, "Convention 7")
-    assert await says() == 200

@@ -283,7 +283,7 @@ async def test_a_coordinator_reads_coordination_and_syntheses(territory: Any) ->
 
 
 async def test_an_auditor_reads_consents_and_never_content(territory: Any) -> None:
-    auditor = await territory.person("auditor")
+    auditor = await territory.mandated()
     patient = await territory.patient(await territory.person("gp"))
     later = await territory.patient()
 
@@ -295,7 +295,7 @@ async def test_an_auditor_reads_consents_and_never_content(territory: Any) -> No
 
 async def test_an_auditor_named_later_sees_the_consents_of_everyone(territory: Any) -> None:
     patient = await territory.patient()
-    auditor = await territory.person("auditor")
+    auditor = await territory.mandated()
     assert await territory.sees(auditor.caller, patient.made["information"])
 
 
@@ -352,7 +352,7 @@ async def _named_consent(territory: Any) -> tuple[Any, str]:
 @pytest.mark.parametrize("code", ["auditor", "dpo"])
 async def test_an_officer_reads_what_a_consent_says_and_no_name(territory: Any, code: str) -> None:
     """Row 24: « Consent metadata », and names pseudonymised."""
-    officer, (patient, consent) = await territory.person(code), await _named_consent(territory)
+    officer, (patient, consent) = await territory.mandated(code), await _named_consent(territory)
     paths = [consent, f"{consent}/_history", f"{consent}/_history/1", f"Consent?patient={patient.reference}", "_history",
              f"Consent?_id={consent.split('/')[1]}&_elements=performer,source,patient", "Consent/_history"]  # fmt: skip
 
@@ -378,7 +378,7 @@ async def test_an_officer_reads_what_a_consent_says_and_no_name(territory: Any, 
 async def test_an_officer_would_read_names(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sibling: with the consents whole, each of them stands in it."""
     monkeypatch.setattr(Filter, "abridged", lambda self, caller: ())
-    officer, (_, consent) = await territory.person("dpo"), await _named_consent(territory)
+    officer, (_, consent) = await territory.mandated("dpo"), await _named_consent(territory)
     body = (await territory.ask(officer.caller, "GET", consent)).body.decode()
     assert all(name in body for name in NAMED)
     for asked in ("_content=MAHO-PLANTED", *KNOWN_BY):

@@ -18,7 +18,7 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import BadTable, label_of, number_of, packaged, parse
-from liaison.auth.access.world import Fact, Held, Right, World
+from liaison.auth.access.world import Fact, Held, Offices, Right, World
 from liaison.fhir.search import match
 
 from .law import ADM, CLIN, MEMBER, OWN, READ, WRITE, allowed
@@ -50,7 +50,8 @@ def facts(situation: str) -> Iterator[Fact]:
 
 def given(role: str, situation: str) -> frozenset[Right]:
     held = Held(ROLE, PERSON, UNIT, role)
-    return decide(World(list(facts(situation)), [held], {UNIT: (WHOLE,)}), packaged())
+    offices = Offices(frozenset({UNIT}))  # what a structure without the mandate answers for: test_offices
+    return decide(World(list(facts(situation)), [held], {UNIT: (WHOLE,)}, offices=offices), packaged())
 
 
 def expected(table: dict[tuple[str, str], set[str]], role: str, situation: str) -> set[str]:

@@ -79,7 +79,7 @@ async def test_two_desks_that_receive_one_person_without_ins_open_one_record(ter
 
 async def test_the_number_a_child_is_billed_on_is_nobody_s_matricule(territory: Any) -> None:
     gp, other = await territory.person("gp"), await territory.person("gp")
-    auditor = await territory.person("auditor")
+    auditor = await territory.mandated()
     billing = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NH"}]}
     child = traits("ENFANT", identifier=[{"system": INS, "value": "260058815400233", "type": billing}])
     first = await territory.create(other.caller, child)
@@ -94,7 +94,7 @@ async def test_the_number_a_child_is_billed_on_is_nobody_s_matricule(territory: 
 
 async def test_the_recognised_professional_joins_and_is_told_of(territory: Any) -> None:
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
-    auditor = await territory.person("auditor")
+    auditor = await territory.mandated()
     patient = await registered(territory, gp)
 
     answer = await territory.ask(
@@ -234,7 +234,8 @@ async def test_some_roles_bring_nobody_in(territory: Any, code: str) -> None:
 
 
 async def test_emergency_access_opens_four_hours_for_a_reason(territory: Any) -> None:
-    gp, doctor, auditor = [await territory.person(code) for code in ("gp", "hospital-doctor", "auditor")]
+    gp, doctor = [await territory.person(code) for code in ("gp", "hospital-doctor")]
+    auditor = await territory.mandated()
     patient = await registered(territory, gp)
     asked = parameters(traits(), reason="Trouvée inconsciente, ne peut répondre")
 
@@ -275,7 +276,7 @@ async def test_emergency_access_is_not_offered_to_every_role(territory: Any, cod
 
 async def test_a_plain_create_says_nothing_of_an_ins_known_elsewhere(territory: Any) -> None:
     gp, other = await territory.person("gp"), await territory.person("gp")
-    auditor = await territory.person("auditor")
+    auditor = await territory.mandated()
     elsewhere: Tree = {"identifier": [{"system": INS, "value": "199078815400244"}]}
     first = await territory.create(other.caller, traits("ABGRALL", **elsewhere))
     await registered(territory, gp)

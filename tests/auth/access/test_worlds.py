@@ -20,7 +20,7 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import packaged
-from liaison.auth.access.world import Fact, Held, World
+from liaison.auth.access.world import Fact, Held, Offices, World
 
 from .law import OWN, READ, allowed
 
@@ -32,6 +32,7 @@ CODES = ["gp", "nurse", "specialist", "pharmacist", "home-aide", "home-service-m
 # People 1 to 4 hold roles 11 to 14 (and 15: a second role of person 1) in units 31 and 32, of the whole 33.
 PRINCIPALS = [1, 2, 3, 4, 11, 12, 13, 14, 15, 31, 32, 33]
 WHOLES = {31: (33,), 32: (33,)}
+MANDATED = Offices(frozenset({0, 31, 32}))  # by whom traces are read without it: test_offices
 
 during = st.one_of(
     st.just(ALWAYS),
@@ -158,7 +159,7 @@ class Instant:
 def check(facts: list[Fact], people: list[Held]) -> None:
     """The engine's rights are the law's, for everyone, at one instant of each stretch of the world's time."""
     facts = [fact for fact in facts if fact.relation is not Relation.CONSENT]
-    made = decide.decide(World(facts, people, WHOLES), packaged())
+    made = decide.decide(World(facts, people, WHOLES, offices=MANDATED), packaged())
     for person in people:
         for moment in (one + timedelta(hours=1) for one in MOMENTS[:-1]):
             law = Instant(facts, person, moment)
@@ -237,12 +238,12 @@ def test_the_order_of_facts_changes_nothing_and_one_more_denial_never_adds(
     some: list[Fact], told: list[Fact], against: list[Fact], people: list[Held], chance: Any
 ) -> None:
     facts = [*some, *told]
-    before = decide.decide(World([*facts, *against], people, WHOLES), packaged())
+    before = decide.decide(World([*facts, *against], people, WHOLES, offices=MANDATED), packaged())
     mixed = [*facts, *against]
     chance.shuffle(mixed)
-    assert decide.decide(World(mixed, people[::-1], WHOLES), packaged()) == before
+    assert decide.decide(World(mixed, people[::-1], WHOLES, offices=MANDATED), packaged()) == before
 
-    without = decide.decide(World(facts, people, WHOLES), packaged())
+    without = decide.decide(World(facts, people, WHOLES, offices=MANDATED), packaged())
     for right in before:
         wider = [
             one

@@ -2,11 +2,11 @@
 
 import pytest
 
+from liaison.auth.access import mandates
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.caller import Caller
-from liaison.auth.journal import audit_rights
 from liaison.auth.journal.visits import who_saw
 
 from .audit_world import DOCTOR, MSP, UNION, World, world
@@ -17,7 +17,7 @@ __all__ = ["world"]
 @pytest.fixture
 async def busy(world: World) -> tuple[World, Caller]:
     """Ten reads of one record by the doctor, and an auditor of the doctor's structure."""
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     res = await world.resource(1001, Class.VITAL)
     for _ in range(10):
         await world.journal.record([world.read(1001, DOCTOR, MSP, res)])

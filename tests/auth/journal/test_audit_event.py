@@ -6,12 +6,11 @@ import base64
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
-from liaison.auth.access import adopting
+from liaison.auth.access import adopting, mandates
 from liaison.auth.access.adopting import Decision
 from liaison.auth.access.classes import Class
 from liaison.auth.access.table import packaged_text
 from liaison.auth.caller import Caller
-from liaison.auth.journal import audit_rights
 from liaison.auth.journal.audit_event import SHAPES, identifier, place
 from liaison.auth.journal.entry import Entry, Event, entry
 from liaison.fhir.definitions import kind_of
@@ -26,7 +25,7 @@ __all__ = ["world"]
 
 
 async def test_an_event_follows_the_profile_and_r4(world: World, caller: Caller) -> None:
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     auditor = await world.auditor(UNION)
     res = await world.resource(1001, Class.VITAL)
     await world.journal.record(
@@ -111,7 +110,7 @@ def test_a_number_that_no_column_holds_is_no_place(id_: str) -> None:
 
 
 async def test_a_rule_of_an_adopted_table_names_the_table_of_its_time(world: World) -> None:
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     auditor = await world.auditor(UNION)
     res = await world.resource(1001, Class.VITAL)
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from liaison.auth.access import mandates
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.caller import Caller
-from liaison.auth.journal import audit_rights
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.visits import who_saw
@@ -29,7 +29,7 @@ __all__ = ["world"]
 @pytest.fixture
 async def busy(world: World) -> tuple[World, Caller]:
     """Of the maison de santé: 30 reads of one record by the doctor, 3 by the nurse, a search, a refusal, a sign-in."""
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     res = await world.resource(1001, Class.VITAL)
     for _ in range(30):
         await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
@@ -229,7 +229,7 @@ async def test_a_search_over_months_without_a_key_says_from_which_day_on_it_read
 @pytest.fixture
 async def refused(world: World) -> tuple[World, Caller, str]:
     """The nurse asked in vain for the Patient and an Observation of 1001, for the Patient of 1002, and for nothing."""
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     observation = world.ids.encode(Key(1001, kind_of("Observation"), await world.resource(1001, Class.VITAL)))
     asked = [
         ("Patient", world.patient_id(1001)),

@@ -5,10 +5,10 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from liaison.auth.access import mandates
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
-from liaison.auth.journal import audit_rights
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
 
@@ -58,10 +58,10 @@ async def test_a_mandate_over_the_territory_must_cite_its_convention_and_can_end
     world = read_by_both
     auditor = await world.auditor(UNION)
     with pytest.raises(ValueError, match="convention"):
-        await audit_rights.give_mandate(world.raw, UNION, " ")
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+        await mandates.give(world.raw, world.vault, UNION, " ")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     assert {world.patient_id(1001), world.patient_id(1002)} <= await world.about(auditor)
-    await audit_rights.end_mandate(world.raw, UNION)
+    await mandates.end(world.raw, world.vault, UNION)
     assert await world.about(auditor) == set()
 
 

@@ -14,10 +14,10 @@ import orjson
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
+from liaison.auth.access import mandates
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
-from liaison.auth.journal import audit_rights
 from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir import model
 from liaison.fhir.definitions import kind_of
@@ -45,7 +45,7 @@ BALP: Final = {
 async def every(world: World) -> list[dict[str, Any]]:
     """Each event, done by a person in a page, a person through software, software alone, and this service itself; on a record
     and on none; well and refused."""
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     await world.raw.execute(
         "insert into client (client, client_id, kind, name, scope, active) values ($1, 'carnet', 'app', 'Carnet', '', true)",
         CLIENT,

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
+from liaison.auth.access import mandates
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
-from liaison.auth.journal import audit_event, audit_rights, audit_search, told
+from liaison.auth.journal import audit_event, audit_search, told
 from liaison.auth.journal.acts import BY_REASON, OF_EVENT, SAID, Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.told import told_of
@@ -69,7 +70,7 @@ def _whats(event: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def test_every_act_says_what_about_whom_and_on_whose_word(world: World) -> None:
-    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    await mandates.give(world.raw, world.vault, UNION, "Convention 2026-04")
     auditor = await world.auditor(UNION)
     await _account(world, 41, Key(0, kind_of("Practitioner"), DOCTOR))
     wanted = dict(_entries())

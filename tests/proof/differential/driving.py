@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from liaison.auth.access import internal
+from liaison.auth.access import internal, mandates
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller as Session
 from liaison.auth.oauth2 import rfc9068
@@ -105,6 +105,8 @@ class Place:
             )
             if not of_patients:
                 await self._software()
+                if made.mandated:
+                    await self._mandate()
         self.patients = [named[name] for name in made.patients]
         self._people()
 
@@ -144,6 +146,12 @@ class Place:
         res = self.res(ref)
         act = Act((res,), ROLES[code].purpose, code, practitioner=res, only_patient=key.patient)
         self.callers.append(Caller(code, Held(ref, ref, "", code), act, patient))
+
+    async def _mandate(self) -> None:
+        [auditor] = [one for one in self.world.held() if one.code == "auditor"]
+        async with self.house.database.writing.acquire() as connection, connection.transaction():
+            await mandates.give(connection, self.house.vault, self.res(auditor.organization), "Convention d'essai")
+        self.world.mandated.add(auditor.organization)
 
     async def _software(self) -> None:
         for code in ("nurse", "home-service-manager", "gp"):

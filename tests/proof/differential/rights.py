@@ -54,6 +54,7 @@ class World:
 
     versions: dict[str, list[Version]] = field(default_factory=dict)
     openers: dict[str, str] = field(default_factory=dict)  # patient → who opened the record
+    mandated: set[str] = field(default_factory=set)  # whose auditors answer for the whole territory
     _facts: dict[str, list[Fact]] = field(default_factory=dict)
     _rights: dict[tuple[str, str, str, bool], list[Right]] = field(default_factory=dict)
 
@@ -174,7 +175,8 @@ class World:
                         continue
                     if relation in ("consent", "agreed"):
                         reads &= fact.classes or law.classes("" if held.code in PERSONS else law.ORDINARY)
-                    for whose in _whose(line.whose, held):
+                    scopes = _whose(line.whose, held)
+                    for whose in self._of_office(facts, held) if relation == "office" else scopes:
                         yield Right(reads, law.classes(line.writes), whose, relation)
 
     def _delegated(self, patient: str, held: Held) -> Iterator[Right]:
@@ -193,6 +195,18 @@ class World:
                 yield Right(reads - theirs, writes - theirs, right.whose, "deleg")
                 if right.whose[0] == "author":  # what they write in their own name
                     yield Right(reads, writes, ("author", held.person), "deleg")
+
+    def _of_office(self, facts: list[Fact], held: Held) -> Iterator[tuple[str, str]]:
+        """All of a record in which someone or a structure of theirs is named; else what was done in one."""
+        if held.organization in self.mandated:
+            yield "", ""
+            return
+        parts = [ref for ref in self.versions if ref.startswith("Organization/")]
+        ours = {ref for ref in parts if held.organization in self.structures(ref)}
+        staff = {name for one in self.held() if one.organization in ours for name in (one.ref, one.person)}
+        if any(fact.who in ours | staff for fact in facts):
+            yield "", ""
+        yield from (("service", ref) for ref in ours)
 
     # ---- entries ----
 

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liaison.auth.access import calls, classify, denials, emergency, heeding, nested, second_wall
+from liaison.auth.access import calls, classify, denials, emergency, heeding, nested, offices, second_wall
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import appointment
 from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.auth.access.intervals import ALWAYS, Interval
+from liaison.auth.access.world import ANYONES, Held, Whose, World
 from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.search import withheld
 from liaison.fhir.store import store
@@ -158,6 +160,10 @@ class Fault(NamedTuple):
     begin: int = 1
 
 
+def _over_everything(world: World, held: Held) -> Iterator[tuple[Interval, Whose]]:
+    yield ALWAYS, ANYONES
+
+
 WRITING = (heeding, "refuse_opposed", _unopposed)
 """What asks of oppositions again, when the access is written."""
 FAULTS = {
@@ -172,6 +178,9 @@ FAULTS = {
     ),
     "no opposition stops a call": Fault(
         (calls, "opposed_in_any", _unopposed), "call-handler", ((urgent.call, 1),), besides=WRITING
+    ),
+    "an auditor answers for every structure": Fault(
+        (offices, "covered", _over_everything), "auditor", ((searching.search, 1), (reading.read, 3))
     ),
     "contained resources are not looked into": Fault((nested, "NO_CONTENT", RESOURCE_TYPES), begin=11),
     "a sensitive code counts in a few elements alone": Fault(

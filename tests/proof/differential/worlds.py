@@ -20,7 +20,7 @@ ROLES = (
     ("on-call-doctor", "maison"), ("nurse", "maison"), ("nurse2", "ward"), ("midwife", ""), ("pharmacist", ""),
     ("physio", "maison"), ("psychologist", "ward"), ("social-worker", "department"), ("home-aide", "homecare"),
     ("home-aide2", "homecare"), ("home-service-manager", "homecare"), ("coordinator", "department"),
-    ("call-handler", "platform"), ("regulating-doctor", "platform"), ("auditor", ""), ("coordinator-admin", "maison"), ("substitute", "maison"), ("trainee", "maison"),
+    ("call-handler", "platform"), ("regulating-doctor", "platform"), ("auditor", "department"), ("coordinator-admin", "maison"), ("substitute", "maison"), ("trainee", "maison"),
     ("secretary", "maison"),
 )  # fmt: skip
 """Who lives there: a role, and where. The last three act for someone."""
@@ -57,6 +57,7 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.mandated = seed % 3 == 0  # whether the auditor's structure answers for the whole territory
         self.measures = random.Random(seed)  # a course of its own: what else a world is does not hang on it
         self.made: dict[str, Tree] = {}
         self.people = [f"{kind}-{key}" for key, _ in ROLES for kind in ("role", "practitioner")]

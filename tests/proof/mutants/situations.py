@@ -10,7 +10,7 @@ from liaison.auth.access.decide import decide
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import Table, label_of
-from liaison.auth.access.world import Fact, Held, SystemClient, World
+from liaison.auth.access.world import Fact, Held, Offices, SystemClient, World
 
 from ..stateful import reference
 from ..stateful.law import CLASSES, CLOSE, PURPOSES
@@ -78,9 +78,8 @@ class Situation:
             SystemClient(_number(one.name), _number(one.organization), one.code, Purpose[one.purpose])
             for one in self.territory.software
         ]
-        return World(
-            facts, held, {_number(part): (_number(whole),) for part, whole in self.territory.wholes.items()}, clients
-        )
+        wholes = {_number(part): (_number(whole),) for part, whole in self.territory.wholes.items()}
+        return World(facts, held, wholes, clients, offices=Offices(frozenset(map(_number, self.territory.mandated))))
 
     def found(self, table: Table) -> dict[str, Rights]:
         return given(self.territory, self.stated, self.world(), table)
@@ -120,7 +119,7 @@ def situations() -> Iterator[Situation]:
         Person(f"PractitionerRole/{100 + n}", f"Practitioner/{200 + n}", _UNIT, code, *_EVER)
         for n, code in enumerate(codes)
     ]
-    territory = Territory(people, [], {_UNIT: _WHOLE})
+    territory = Territory(people, [], {_UNIT: _WHOLE}, frozenset({_UNIT}))
     for name in _SITUATIONS:
         yield Situation(name, territory, [one for part in name.split() for one in _stated(part, people)])
     yield _delegations()

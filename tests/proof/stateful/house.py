@@ -27,7 +27,7 @@ LASTS = timedelta(days=5)
 _CODES = {
     "gp": "practice", "nurse": "practice", "hospital-doctor": "unit", "specialist": "unit", "home-aide": "service",
     "home-service-manager": "service", "social-worker": "", "coordinator": "", "pharmacist": "", "psychologist": "unit",
-    "on-call-doctor": "", "auditor": "", "call-handler": "platform", "regulating-doctor": "platform",
+    "on-call-doctor": "", "auditor": "hospital", "call-handler": "platform", "regulating-doctor": "platform",
 }  # fmt: skip
 _ELSEWHERE = {"gp": ("specialist", "unit"), "social-worker": ("coordinator", "service")}
 """Who has one more role, elsewhere."""

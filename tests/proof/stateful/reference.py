@@ -60,6 +60,8 @@ class Territory:
     people: list[Person] = field(default_factory=list)
     software: list[Software] = field(default_factory=list)
     wholes: dict[str, str] = field(default_factory=dict)
+    mandated: frozenset[str] = frozenset()
+    """Whose auditors answer for the whole territory."""
     aside: set[str] = field(default_factory=set)
     """Whom the directory has put aside: roles, people and structures. The roles concerned wait."""
 
@@ -137,7 +139,8 @@ def _own(territory: Territory, person: Person, now: Sequence[Stated]) -> Given:
                 named = classes(fact.named) if fact is not None and fact.named else UNNAMED
                 read = named & line.within if line.read is None else line.read
                 purpose = "ETREAT" if line.urgent else PURPOSES[person.code]
-                for scope in _scopes(person, line.scope):
+                scopes = _scopes(person, line.scope)
+                for scope in _of_office(territory, person, now) if relationship == "office" else scopes:
                     given.append((relationship, (purpose, line.rule, scope), read, line.write))
     return _undenied(territory, person, now, given)
 
@@ -155,6 +158,19 @@ def _relationships(
             yield "stay", one
         elif one.kind in ("structure", "consent") and one.whom in ours:
             yield one.kind, one
+
+
+def _of_office(territory: Territory, person: Person, now: Sequence[Stated]) -> Iterable[Scope]:
+    """All of what is theirs by the convention, or because someone or a structure of theirs is around the person; else what was
+    done in a structure of theirs."""
+    every = {person.organization, *territory.wholes} - {""} if person.organization else set()
+    ours = {one for one in every if person.organization in territory.structures(one)}
+    on_duty = [one for one in territory.people if not territory.aside & {one.role, one.practitioner, one.organization}]
+    staff = {name for one in on_duty if one.organization in ours for name in (one.role, one.practitioner)}
+    if person.organization in territory.mandated or any(one.whom and one.whom in ours | staff for one in now):
+        yield ANYONES
+    if person.organization not in territory.mandated:
+        yield from (("service", one) for one in sorted(ours))
 
 
 def _scopes(person: Person, scope: str) -> Iterable[Scope]:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from liaison.services.command.journal_opened import settings_on
 from liaison.services.dpo import writing
+from liaison.services.sandbox.folder import MARKER, Folder
 
 from .conftest import Console
 
@@ -27,3 +29,10 @@ def test_it_writes_every_paper_and_names_the_structures_that_work_here(
     assert names
     for name in names:
         assert f"- {writing.cell(name)}, représentée par **à compléter**" in convention
+
+
+def test_the_papers_of_a_sandbox_name_the_address_where_it_is_served(tmp_path: Path) -> None:
+    (tmp_path / MARKER).touch()
+    assert settings_on(tmp_path).public_url.endswith(":8080")
+    Folder(tmp_path).file.write_text('{"issuer": "http://127.0.0.1:8471"}')
+    assert settings_on(tmp_path).public_url == "http://127.0.0.1:8471"

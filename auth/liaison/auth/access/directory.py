@@ -8,6 +8,7 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access import offices as access_offices
 from liaison.auth.access.classify import is_psychiatric_service
 from liaison.auth.people import professions, roles
 from liaison.fhir.definitions import kind_of
@@ -137,10 +138,11 @@ async def everyone(connection: asyncpg.Connection) -> list[int]:
 
 
 async def offices(connection: asyncpg.Connection) -> set[tuple[object, ...]]:
-    """Who is auditor or data protection officer, where and until when: they have everyone's traces, so where this changes,
-    whatever changed it, each record is concerned."""
+    """Who is auditor or data protection officer, where and until when, and for which structures: they have traces in every
+    record, so where this changes, whatever changed it, each is concerned."""
     rows = await connection.fetch(
         "select role, practitioner, organization, role_code, valid_from, valid_to from held_role"
         " where active and role_code in ('auditor', 'dpo')"
     )
-    return {tuple(row) for row in rows}
+    answering = await access_offices.read(connection)
+    return {*(tuple(row) for row in rows), *answering.parts.items()}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from liaison.auth.access import adopted
+from liaison.auth.access import adopted, offices
 from liaison.auth.access.decide import decide
 from liaison.auth.access.denials import DENIALS
 from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
@@ -55,10 +55,12 @@ async def recompute(connection: asyncpg.Connection, vault: Vault, patients: Iter
 
 async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: list[int], table: Table) -> None:
     keys = await vault.patient_keys(connection, patients)
-    facts = await stated(connection, patients)
-    held, wholes = await _people(connection, [fact for of_one in facts.values() for fact in of_one])
+    facts, resting = await stated(connection, patients)
+    every = [fact for of_one in (*facts.values(), *resting.values()) for fact in of_one]
+    held, wholes = await _people(connection, every)
+    watched = await offices.read(connection)
     clients = await _clients(connection)
-    persons = await _persons(connection, [fact for of_one in facts.values() for fact in of_one])
+    persons = await _persons(connection, every)
     ids = Ids(vault.id_key)
     old: dict[int, set[GrantRow]] = {patient: set() for patient in patients}
     for row in await connection.fetch(
@@ -69,7 +71,8 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     for patient in patients:
         rows = set()
         if (key := keys.get(patient)) is not None:
-            rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons), table)
+            around = resting.get(patient, ())
+            rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons, watched, around), table)
             hide = cache(key.permute)  # rights are many, and the classes that they open nearly always the same few
             rows = {_row(ids, key, hide, right) for right in rights}
         if rows != old[patient]:
@@ -121,8 +124,10 @@ def _row(ids: Ids, key: PatientKey, hide: Callable[[int], int], right: Right) ->
 # ---- reading the world --------------------------------------------------------------------------------------------
 
 
-async def stated(connection: asyncpg.Connection, patients: Sequence[int]) -> dict[int, list[Fact]]:
-    """The facts of these patients that may give rights."""
+async def stated(
+    connection: asyncpg.Connection, patients: Sequence[int]
+) -> tuple[dict[int, list[Fact]], dict[int, list[Fact]]]:
+    """The facts of these patients that may give rights, and those that rest while the record is archived."""
     rows = await connection.fetch(
         "select r.patient, principal, relation, source_kind, source_res, ordinal, organization, detail, valid_from,"
         " valid_to, a.patient is not null as archived from relation r left join archived_record a on a.patient = r.patient"
@@ -130,6 +135,7 @@ async def stated(connection: asyncpg.Connection, patients: Sequence[int]) -> dic
         patients,
     )
     found: dict[int, list[Fact]] = {}
+    resting: dict[int, list[Fact]] = {}
     for patient, principal, relation, kind, res, ordinal, organization, detail, start, end, archived in rows:
         fact = Fact(
             principal,
@@ -140,9 +146,9 @@ async def stated(connection: asyncpg.Connection, patients: Sequence[int]) -> dic
             Source(kind, res),
             ordinal,
         )
-        if not (archived and _rests(fact)):
-            found.setdefault(patient, []).append(fact)
-    return found
+        side = resting if archived and _rests(fact) else found
+        side.setdefault(patient, []).append(fact)
+    return found, resting
 
 
 _RESTING: Final = frozenset({Relation.TEAM, Relation.REFERRAL, Relation.AUTHOR, Relation.TOUR, Relation.STRUCTURE})

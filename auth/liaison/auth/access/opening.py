@@ -109,7 +109,8 @@ async def _wrong(connection: asyncpg.Connection, reading: Reading) -> list[Place
     ]
     if len(given) > MOST:
         return [("Consent.provision", f"names more than {MOST} people and structures: write several")]
-    stated = (await grants.stated(connection, [reading.key.patient])).get(reading.key.patient, [])
+    facts, _ = await grants.stated(connection, [reading.key.patient])
+    stated = facts.get(reading.key.patient, [])
     beside = [fact for fact in stated if fact.relation in _BESIDE]
     world = await grants.world_of(connection, [*(fact for _, _, fact in given), *beside])
     table = await adopted.in_force(connection)

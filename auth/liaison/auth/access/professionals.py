@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from liaison.auth.access import offices
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.intervals import Interval, meet_all
 from liaison.auth.access.relations import Relation
@@ -31,10 +32,11 @@ _ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
 def rights_of(world: World, held: Held, table: Table) -> Iterator[Right]:
     if ROLES[held.role_code].category == "person":
         return  # What patients and those close to them may do does not come from a PractitionerRole.
-    facts = list(_facts_about(world, held))
-    if table.for_relation(held.role_code, Relation.OFFICE):
-        facts.append(Fact(held.role, Relation.OFFICE))
-    for fact in facts:
+    for line in table.for_relation(held.role_code, Relation.OFFICE):
+        for during, whose in offices.covered(world, held):
+            for stretch in _when(world, held, line, Fact(held.role, Relation.OFFICE, during)):
+                yield from rights_by(held, line, Fact(held.role, Relation.OFFICE), stretch, whose)
+    for fact in _facts_about(world, held):
         for line in table.for_relation(held.role_code, fact.relation):
             for during in _when(world, held, line, fact):
                 yield from rights_by(held, line, fact, during)
@@ -72,11 +74,13 @@ def _stated(world: World, relation: Relation, principals: Sequence[int]) -> list
     return [fact.during for fact in world.stated(relation) if fact.principal in principals]
 
 
-def rights_by(held: Held, line: Line, fact: Fact, during: Interval) -> Iterator[Right]:
+def rights_by(held: Held, line: Line, fact: Fact, during: Interval, whose_alone: Whose = ANYONES) -> Iterator[Right]:
+    """`whose_alone`: of what the line opens to them of anyone's, no more than this."""
     purpose = line.purpose or ROLES[held.role_code].purpose
     read = permitted(fact, line) if line.extent == "consent" else line.read
     for whose in _whose(held, line):
-        yield Right(held.role, purpose, read, line.write, line.number, fact.relation, during, whose)
+        narrowed = whose_alone if whose == ANYONES else whose
+        yield Right(held.role, purpose, read, line.write, line.number, fact.relation, during, narrowed)
 
 
 def permitted(fact: Fact, line: Line) -> Class:

@@ -19,7 +19,7 @@ class Relation(IntEnum):
     AUTHOR = 9  # the creator of a record and its source structure: what they entered, nothing else
     STAY = 10  # open encounter: its participants, and the unit of an inpatient one; + 24 h
     TOUR = 11  # a visit line of a structure of the team: from 18 h the evening before to 24 h after
-    OFFICE = 12  # an auditor of the territory: on everyone, traces and consents only
+    OFFICE = 12  # an auditor: traces and consents alone, of what their organisation answers for (offices)
     # -- facts
     STRUCTURE = 20  # an organisation in the team: gives a right to its manager of home help alone (rule 16)
     ATTENDING = 21  # the attending doctor

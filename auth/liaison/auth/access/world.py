@@ -1,9 +1,9 @@
 """What grants are computed from: the facts of one patient, the roles people hold, the structures, the clients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from liaison.auth.access.classes import Class
 from liaison.auth.access.intervals import ALWAYS, Interval
@@ -56,6 +56,16 @@ class SystemClient:
     purpose: Purpose
 
 
+class Offices(NamedTuple):
+    """Organisations whose auditors answer for the whole territory; of each other one with auditors, itself and its parts."""
+
+    mandated: frozenset[int] = frozenset()
+    parts: Mapping[int, frozenset[int]] = {}
+
+
+_NO_OFFICES: Final = Offices()
+
+
 @dataclass(frozen=True)  # without slots: what is asked of it for everyone who holds a role is worked out once
 class World:
     """Everything that bears on one patient's grants. `wholes` maps an organisation to those it is part of; `persons` each
@@ -66,6 +76,27 @@ class World:
     wholes: Mapping[int, Sequence[int]] = field(default_factory=dict)
     clients: Sequence[SystemClient] = ()
     persons: Mapping[int, int] = field(default_factory=dict)
+    offices: Offices = _NO_OFFICES
+    resting: Sequence[Fact] = ()
+    """Facts that give no right while the record is archived."""
+
+    @property
+    def around(self) -> Iterator[Fact]:
+        """Every fact, whether or not it gives a right."""
+        yield from self.facts
+        yield from self.resting
+
+    def holding(self, principal: int) -> Sequence[Held]:
+        """The roles of this number: the role itself, or those of the person."""
+        return self._by_holder.get(principal, ())
+
+    @cached_property
+    def _by_holder(self) -> dict[int, list[Held]]:
+        found: dict[int, list[Held]] = {}
+        for one in self.held:
+            for number in {one.role, one.practitioner} - {0}:
+                found.setdefault(number, []).append(one)
+        return found
 
     def about(self, principal: int) -> Sequence[Fact]:
         """The facts that name this principal."""

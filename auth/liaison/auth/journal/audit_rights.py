@@ -139,24 +139,6 @@ async def covers(connection: asyncpg.Connection, session: int, patient: int, tab
     return found and await is_officer(connection, session)
 
 
-async def give_mandate(connection: asyncpg.Connection, organization: int, convention: str) -> None:
-    """Lets the auditors of an organisation read the journal of the whole territory. `convention` says by which act."""
-    if not convention.strip():
-        raise ValueError("A mandate over the territory cites the convention that gives it.")
-    await connection.execute(
-        "insert into audit_mandate (organization, convention) values ($1, $2)"
-        " on conflict (organization) do update set convention = excluded.convention",
-        organization,
-        convention.strip(),
-    )
-
-
-async def end_mandate(connection: asyncpg.Connection, organization: int) -> bool:
-    """The auditors of the organisation see its own entries only, from the next request on. False where it had none."""
-    found = await connection.fetchval("delete from audit_mandate where organization = $1 returning true", organization)
-    return bool(found)
-
-
 class Mandate(NamedTuple):
     """Whose auditors read the journal of the whole territory, and by which act."""
 

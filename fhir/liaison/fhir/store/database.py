@@ -12,7 +12,7 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.clock import Clock
 from liaison.fhir.store.known_types import Connection
 
-SCHEMA = "0060"
+SCHEMA = "0064"
 """The revision of the schema this code works with. A test compares it with the head of the migrations."""
 
 OLDEST = 150000

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from liaison.auth.access import mandates
 from liaison.auth.journal import audit_rights
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_rights import Mandate
@@ -70,8 +71,8 @@ async def _change(opened: Opening, ids: Ids, reference: str, convention: str, by
     try:
         async with opened.connection.transaction():
             if convention:
-                await audit_rights.give_mandate(opened.connection, key.res, convention)
-            elif not await audit_rights.end_mandate(opened.connection, key.res):
+                await mandates.give(opened.connection, opened.vault, key.res, convention)
+            elif not await mandates.end(opened.connection, opened.vault, key.res):
                 raise Refused(f"{reference} has no mandate.")
             told = Entry(
                 Event.RIGHTS, organization=key.res, method="console", path="journal mandate", reason=convention or why,

@@ -43,14 +43,15 @@ NewFile = Annotated[Path, typer.Argument(help="Where to write. Never overwritten
 
 
 def settings_on(data: Path | None) -> Settings:
-    """Those of the environment, on the folder that is named. A sandbox has its key and its database in its folder, whatever
-    the environment says of another installation."""
+    """Those of the environment, on the folder that is named. A sandbox has its key, its database and its address in its folder,
+    whatever the environment says of another installation."""
     if data is None:
         return Settings()
     folder = Folder(data)
     if not folder.marked:
         return Settings(data=folder.path)
-    return Settings(data=folder.path, key_file=folder.key, database_url="", outside=None)
+    address = folder.read()["issuer"] if folder.complete else ""
+    return Settings(data=folder.path, key_file=folder.key, database_url="", outside=None, public_url=address)
 
 
 def with_database(settings: Settings, work: Callable[[Opening], Coroutine[Any, Any, T]]) -> T:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from liaison.auth.journal.audit_rights import give_mandate
+from liaison.auth.access import mandates
 from liaison.fhir.store.database import UnknownSchema, check_schema
 from liaison.services import base, installation
 from liaison.services.house import House
@@ -41,7 +41,7 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
         auditors = people.key_of(ids, directory[territory.directory["union"]])
         # Before the patients: the rights of a client are derived when a patient's facts are written.
         async with house.database.writing.acquire() as connection, connection.transaction():
-            await give_mandate(connection, auditors.res, CONVENTION)
+            await mandates.give(connection, house.vault, auditors.res, CONVENTION)
             software = await clients.register(connection, owner.res, settings.public_url)
         loaded = await load_patients(house, territory, directory, progress)
         async with house.database.writing.acquire() as connection, connection.transaction():
