@@ -68,6 +68,10 @@ class SearchParameter:
     url: str = ""
     allowed: Allowed | None = None
 
+    def __hash__(self) -> int:
+        # What is asked of a parameter is kept by it, and looked up for each row: the whole of it takes longer than most answers.
+        return self.number
+
     @property
     def added(self) -> bool:
         """Whether it is none of R4's."""

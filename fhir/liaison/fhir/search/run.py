@@ -348,13 +348,13 @@ class Run:
         self.budget.spend(len(some))
         known = known_of(self.store.vault)
         values: dict[Key, dict[int, list[Any]]] = {}
-        only = None if self._cached else self.plan.needed
+        only = None if (cached := self._cached) else self.plan.needed
         opened, missing = [one.row for one in some if one.row and one.key not in self._left.trees], list[Key]()
         for one in some:
             if (left := self._left.trees.get(one.key)) is not None:
                 values[one.key] = values_in(self.plan.query.type_, left, only, texts_of(only))
             elif one.row is None:
-                found = known.get(one.key, one.version) if self._cached else None
+                found = known.get(one.key, one.version) if cached else None
                 if found is None:
                     missing.append(one.key)
                 else:
@@ -367,7 +367,7 @@ class Run:
         for row, found in zip(opened, shown, strict=True):
             if found is not None:
                 values[row.key] = found
-                if self._cached:
+                if cached:
                     known.put(row.key, row.version, found)
         ids = self.store.ids_of([one.key for one in some])
         return [

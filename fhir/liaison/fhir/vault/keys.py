@@ -58,7 +58,7 @@ class PatientKey:
         self._sealing: tuple[Mac, bytes] | None = None
         self._index: Mac | None = None
         self._permutation: Permutation | None = None
-        self._recurring: dict[tuple[int, str], int] = {}
+        self._recurring: dict[tuple[int, tuple[str, ...]], list[int]] = {}
         self._blocks = b""
 
     def __repr__(self) -> str:
@@ -100,11 +100,12 @@ class PatientKey:
         digest = index.digest(param.to_bytes(2, "big", signed=True) + value)
         return int.from_bytes(digest[:8], "big", signed=True) or 1
 
-    def recurring(self, param: int, value: str) -> int:
-        """`token`, remembered for as long as the key is: for the few values that are asked for of everybody at once."""
-        found = self._recurring.get((param, value))
+    def recurring(self, param: int, values: tuple[str, ...]) -> list[int]:
+        """The `token` of each, remembered together for as long as the key is: for the few that are asked for of everybody at once.
+        Not to be changed."""
+        found = self._recurring.get((param, values))
         if found is None:
-            found = self._recurring[param, value] = self.token(param, value.encode())
+            found = self._recurring[param, values] = [self.token(param, value.encode()) for value in values]
         return found
 
     def encipher(self, block: bytes) -> bytes:

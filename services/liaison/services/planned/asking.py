@@ -40,7 +40,7 @@ _FOLLOWED: Final = """
     )
     select p.patient, p.res, n.res as step, n.due, n.owned from plan p left join lateral (
         select t.res, t.due, t.owned from (
-            select * from planned t where t.patient = p.patient and t.kind = {step} and t.standing = 0 {more}
+            select t.patient, t.kind, t.res, t.version, t.due, t.owned from planned t where t.patient = p.patient and t.kind = {step} and t.standing = 0 {more}
             order by t.due, t.res offset 0
         ) t join version v on {of_step}
         where {step_visible} order by t.due, t.res limit 1
@@ -100,13 +100,13 @@ async def followed(
     found = await store.database.fetch(f"select p.patient from {store.filter.patients('$1::bigint')} p", caller.session)
     keys = await store.vault.patient_keys(store.database.reading, [row[0] for row in found])
 
-    def names(texts: Sequence[str]) -> str:
+    def names(*texts: str) -> str:
         """An array with a slice for each patient."""
         return bind.add([token for key in keys.values() for token in name_tokens(key, texts)], "bigint[]")
 
     more = ""
     if step:
-        more += f" and ({names([step])})[p.n::int] = any(t.names)"
+        more += f" and ({names(step)})[p.n::int] = any(t.names)"
     if owners:
         each = len(owners)
         theirs = bind.add([owner_token(key, one) for key in keys.values() for one in owners], "bigint[]")
@@ -120,7 +120,7 @@ async def followed(
         patients=bind.add(list(keys), "bigint[]"),
         plan=bind.add(PLAN, "smallint"),
         standing=bind.add(Standing.DONE if ended else Standing.OPEN, "smallint"),
-        protocols=names(protocols),
+        protocols=names(*protocols),
         each=bind.add(len(protocols), "integer"),
         step=bind.add(STEP, "smallint"),
         of_plan=_JOINED.format(row="f"),
@@ -135,7 +135,7 @@ async def followed(
             (
                 make(Key, (patient, PLAN, plan)),
                 None if first is None else make(Key, (patient, STEP, first)),
-                _day(due),
+                None if due == date.max else due,
                 owned == Owned.OTHERWISE,
             ),
         )

@@ -138,12 +138,12 @@ def planned(key: Key, version: int, patient_key: PatientKey, tree: Tree) -> Plan
     )
 
 
-def _names(tree: Tree) -> list[str]:
+def _names(tree: Tree) -> tuple[str, ...]:
     """The codes of a step; the protocols of a plan, without their versions."""
     if tree["resourceType"] == "CarePlan":
-        return sorted({str(one).partition("|")[0] for one in tree.get("instantiatesCanonical") or ()})
+        return tuple(sorted({str(one).partition("|")[0] for one in tree.get("instantiatesCanonical") or ()}))
     coding: Sequence[Tree] = (tree.get("code") or {}).get("coding") or ()
-    return sorted({str(one.get("code", "")) for one in coding if one.get("system") == codes.STEP})
+    return tuple(sorted({str(one.get("code", "")) for one in coding if one.get("system") == codes.STEP}))
 
 
 def _owned(tree: Tree, reference: str) -> Owned:
@@ -153,6 +153,6 @@ def _owned(tree: Tree, reference: str) -> Owned:
     return Owned.OTHERWISE if reference.startswith(_OF_A_RECORD) and not theirs else Owned.BY_KNOWN
 
 
-def name_tokens(patient_key: PatientKey, names: Iterable[str]) -> list[int]:
+def name_tokens(patient_key: PatientKey, names: tuple[str, ...]) -> list[int]:
     """Of URLs of protocols, or codes of steps."""
-    return [patient_key.recurring(_NAME, name) for name in names]
+    return patient_key.recurring(_NAME, names)

@@ -12,7 +12,7 @@ PLACES = st.dictionaries(st.integers(1, 400), st.integers(0, 30), min_size=SIZE,
 
 def page(places: dict[int, int], **asked: str) -> list[int]:
     rows = sorted(places, key=lambda one: (places[one], one))
-    begin = start(Asked(**asked), rows, places.__getitem__, int)  # type: ignore[arg-type]  # marks are text
+    begin = start(Asked(**asked), rows, lambda one: (places[one], one), int)  # type: ignore[arg-type]  # marks are text
     return rows[begin : begin + SIZE]
 
 

@@ -6,11 +6,12 @@ A mark says where its row stood. Whoever stands elsewhere since, or is gone, lea
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from liaison.services.pages.coordination.asked import SIZE, Asked
 
 _LONGEST: Final = 12
+_Row = TypeVar("_Row")
 
 
 def mark(place: int, id_: str) -> str:
@@ -18,20 +19,22 @@ def mark(place: int, id_: str) -> str:
     return f"{place}.{id_}"
 
 
-def start(asked: Asked, rows: Sequence[int], place: Callable[[int], int], patient_of: Callable[[str], int]) -> int:
-    """How many rows come before the page. `rows` are patients in the order of `place`; `patient_of` is 0 for an id of nobody. What is
-    no mark is the first page."""
+def start(
+    asked: Asked, rows: Sequence[_Row], stands: Callable[[_Row], tuple[int, int]], patient_of: Callable[[str], int]
+) -> int:
+    """How many rows come before the page. `stands`: the place of a row, which `rows` are in the order of, and its patient; `patient_of` is
+    0 for an id of nobody. What is no mark is the first page."""
     said, _dot, id_ = (asked.after or asked.before).partition(".")
     if not (asked.after or asked.before):
         return SIZE * (asked.page - 1)
     if not (id_ and said.isascii() and said.isdecimal() and len(said) < _LONGEST):
         return 0
     stood, patient = int(said), patient_of(id_)
-    at = bisect_left(rows, stood, key=place)
-    while at < len(rows) and place(rows[at]) == stood and rows[at] != patient:
+    first = at = bisect_left(rows, stood, key=lambda row: stands(row)[0])
+    while at < len(rows) and stands(rows[at])[0] == stood and stands(rows[at])[1] != patient:
         at += 1
-    if at == len(rows) or (place(rows[at]), rows[at]) != (stood, patient):  # not where they stood: the place itself
-        at = bisect_left(rows, stood, key=place)
+    if at == len(rows) or stands(rows[at]) != (stood, patient):  # not where they stood: the place itself
+        at = first
     elif asked.after:
         at += 1
     return at if asked.after else max(0, at - SIZE)

@@ -5,7 +5,7 @@ Nothing is kept between two requests: whom the coordinator sees, and what comes 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -97,25 +97,33 @@ class Cohort:
 
 async def cohort(record: Record, me: Me, asked: Asked, known: Known, today: date) -> Cohort:
     """Raises what the engine refuses."""
-    everyone = await _followed(record, me, asked, known)
-    plan_of = {one.plan.patient: one.plan for one in everyone}
-    due = {one.plan.patient: one for one in everyone if one.step}
-    late = {patient for patient, one in due.items() if one.due and one.due < today}
-    wanted = [*due, *(() if asked.step or asked.owner else (one for one in plan_of if one not in due))]
-    if asked.late:
-        wanted = [one for one in wanted if one in late]
-    day_of = {patient: (one.due or date.max).toordinal() for patient, one in due.items()}
-    places: dict[int, int] = defaultdict(date.max.toordinal, day_of)
+    everyone = await _followed(record, me, asked, known)  # those with nothing to do come last
+    late = [one for one in everyone if one.due and one.due < today]
+    wanted = late if asked.late else everyone
+    if asked.step or asked.owner:
+        wanted = [one for one in wanted if one.step]
+    stands: Callable[[Followed], tuple[int, int]] = _by_day
     if asked.name or asked.order == "nom":
-        wanted, ranks = await _named(record, asked, wanted)
-        places = ranks if asked.order == "nom" else places
-    begin = start(asked, wanted, places.__getitem__, partial(_patient_of, record))
+        ranks = await _ranks(record, asked)
+        wanted = [one for one in wanted if one.plan.patient in ranks]
+        if asked.order == "nom":
+            stands = partial(_by_rank, ranks)
+            wanted.sort(key=stands)
+    begin = start(asked, wanted, stands, partial(_patient_of, record))
     shown = wanted[begin : begin + SIZE]
-    ends = [mark(places[one], record.engine.store.id(plan_of[one])) for one in (*shown[:1], *shown[-1:])]
+    ends = [mark(stands(one)[0], record.engine.store.id(one.plan)) for one in (*shown[:1], *shown[-1:])]
     educated = asked.protocol.startswith(BPCO)
-    steps = [step for one in shown if one in due and (step := due[one].step)]
-    lines = await _opened(record, [plan_of[one] for one in shown], steps, today, educated=educated)
-    return Cohort(lines, len(plan_of), len(late), len(wanted), begin, *ends)
+    steps = [one.step for one in shown if one.step]
+    lines = await _opened(record, [one.plan for one in shown], steps, today, educated=educated)
+    return Cohort(lines, len(everyone), len(late), len(wanted), begin, *ends)
+
+
+def _by_day(one: Followed) -> tuple[int, int]:
+    return (one.due or date.max).toordinal(), one.plan.patient
+
+
+def _by_rank(ranks: dict[int, int], one: Followed) -> tuple[int, int]:
+    return ranks[one.plan.patient], one.plan.patient
 
 
 def _patient_of(record: Record, plan: str) -> int:
@@ -159,15 +167,13 @@ async def _with_owner(record: Record, steps: list[Key]) -> set[Key]:
     return {key for key, id_ in zip(steps, ids, strict=True) if id_ in shown}
 
 
-async def _named(record: Record, asked: Asked, wanted: Iterable[int]) -> tuple[list[int], dict[int, int]]:
-    """Those whose name begins so, in the order asked for; and where each stands by name."""
+async def _ranks(record: Record, asked: Asked) -> dict[int, int]:
+    """Of those whose name begins so, where each stands by name."""
     query = urlencode({**({"name": asked.name} if asked.name else {}), "_sort": "family,given"})
     engine = record.engine
     keys = await ranked(engine.store, record.caller, "Patient", query, base_url=engine.base_url)
     await _journaled(record, "Patient", query, len(keys))
-    ranks = {key.patient: rank for rank, key in enumerate(keys)}
-    named = [one for one in wanted if one in ranks]
-    return sorted(named, key=ranks.__getitem__) if asked.order == "nom" else named, ranks
+    return {key.patient: rank for rank, key in enumerate(keys)}
 
 
 async def _journaled(record: Record, type_: str, query: str, total: int) -> None:
