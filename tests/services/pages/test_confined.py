@@ -23,7 +23,7 @@ PAGES = sorted(
     }
 )
 OF_NOBODY = {"/editeurs/x", "/exemple", "/premier-acces/x", "/premier-code", "/psc/retour", "/telephone",
-             "/territoire", "/territoire/autorite", "/territoire/x"}  # fmt: skip
+             "/territoire", "/territoire/autorite", "/territoire/histoire", "/territoire/x"}  # fmt: skip
 """Pages of those who are not signed in: vendors, newcomers, visitors of a sandbox, a telephone without a network."""
 KEPT = ["account", "browser_session", "passkey", "totp", "phone", "first_access", "first_code", "recovery", "ceremony",
         "held_role", "relation", "access_grant", "version", "directory_version", "client"]  # fmt: skip

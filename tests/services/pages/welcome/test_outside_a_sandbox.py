@@ -5,7 +5,7 @@ import pytest
 from ...oauth.conftest import Place, field
 
 
-@pytest.mark.parametrize("path", ["/territoire", "/territoire/gp", "/territoire/autorite"])
+@pytest.mark.parametrize("path", ["/territoire", "/territoire/gp", "/territoire/histoire", "/territoire/autorite"])
 async def test_there_is_no_front_page(place: Place, path: str) -> None:
     async with place.browser() as browser:
         assert (await browser.get(path)).status_code == 404

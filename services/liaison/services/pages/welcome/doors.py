@@ -305,6 +305,7 @@ DOORS: Final = (
         (
             _("Lisez votre dossier, puis votre plan : les objectifs atteints y sont marqués."),
             _("Dans « Qui a vu mon dossier ? », voyez qui l’a ouvert, quand, à quel titre et pourquoi. « Imprimer » le met sur papier."),
+            _("Vous avez accepté qu’un patient intervenant lise votre prénom : dans « Accords et oppositions », lisez ce qui s’arrête, puis retirez cet accord seul."),
             _("La pharmacienne l’a ouvert hier soir. Touchez « Je ne comprends pas cet accès » et posez votre question : le délégué à la protection des données vous répond sur cette page."),
             _("Ouvrez votre dossier dans l’application d’exemple, puis retirez-lui l’accès dans « Mes applications »."),
         ),

@@ -1,5 +1,6 @@
 """The addresses of the front page. In a base that is no sandbox there is nothing here: 404, like any unknown address."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from liaison.services.pages.layout import confine, render
 from liaison.services.pages.page import page
 from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
+from liaison.services.pages.welcome.story import BIRTH, FAMILY, GIVEN, PATIENT, STORY, Call
 from liaison.services.sandbox.folder import Folder
 from liaison.services.sandbox.lan import AUTHORITY, FOLDER
 from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
@@ -89,6 +91,37 @@ async def sheet(request: Request) -> Response:
         sentence=gettext(door.sentence),
         steps=[gettext(step) for step in door.steps],
         about=[_stated(one) for one in _patients(request, door.about)],
+    )
+
+
+async def story(request: Request) -> Response:
+    """The guided tour: one person's year and a half, chapter by chapter."""
+    _only_in_a_sandbox(request)
+    gettext = translations(language_of(request)).gettext
+    people = {str(one["key"]): one for one in _known(request).get("people", ())}
+    chapters = [
+        (
+            one,
+            name_of(BY_KEY[one.door]),
+            gettext(one.title),
+            [gettext(step) for step in one.steps],
+            [(name_of(BY_KEY[call.door]), _command(request, call, people)) for call in one.calls if people],
+        )
+        for one in STORY
+    ]
+    return await _render(
+        request, "welcome/story.html", chapters=chapters, family=FAMILY, given=GIVEN, birth=BIRTH, patient=PATIENT
+    )
+
+
+def _command(request: Request, call: Call, people: dict[str, Any]) -> str:
+    """What creates the resource from a terminal, as the person behind the door."""
+    tree = call.resource(clock.now(request).date(), people)
+    base = request.app.state.house.settings.fhir_base
+    return (
+        f'curl -H "Authorization: Bearer $(liaison sandbox token --as {call.door})" \\\n'
+        f'  -H "Content-Type: application/fhir+json" --data @- {base}/{tree["resourceType"]} <<FIN\n'
+        f"{json.dumps(tree, ensure_ascii=False, indent=1)}\nFIN"
     )
 
 
@@ -164,5 +197,6 @@ def routes() -> list[BaseRoute]:
         page("/territoire", territory),
         page("/territoire/entrer", go_in, methods=("POST",)),
         page("/territoire/autorite", authority),
+        page("/territoire/histoire", story),
         page("/territoire/{key}", sheet),
     ]

@@ -1,0 +1,287 @@
+"""A year and a half of somebody with BPCO, played by the people of the sandbox through their pages and over FHIR, one chapter of the
+guided tour after the other; each leaves in the record what the tour says, and the next stands on it."""
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from liaison.protocols import codes
+from liaison.protocols.workdays import next_working
+from liaison.services.pages.welcome.story import BIRTH, FAMILY, GIVEN, PATIENT, STORY
+
+from ..pages.browsing import today
+from ..running_sandbox import Running
+from .conftest import behind, hidden
+from .home_visit import opened, words
+
+pytestmark = pytest.mark.http
+Tree = dict[str, Any]
+TODAY = date.fromisoformat(today())
+FOLLOW_UP, EDUCATION, AFTER_STAY = (
+    f"{codes.LOCAL}/PlanDefinition/{one}" for one in ("bpco", "bpco-etp", "bpco-after-stay")
+)
+
+
+def ago(days: int) -> str:
+    return (TODAY - timedelta(days=days)).isoformat()
+
+
+class Story:
+    """Who is told of, and what the chapters so far have left in the record."""
+
+    def __init__(self, sandbox: Running) -> None:
+        self.sandbox = sandbox
+        self.patient = self.alert = self.session = ""
+
+    def behind(self, door: str) -> AbstractContextManager[httpx.Client]:
+        return behind(self.sandbox, door)
+
+    def role(self, key: str) -> str:
+        return next(str(one["practitioner_role"]) for one in self.sandbox.known["people"] if one["key"] == key)
+
+    def found(self, who: str, type_: str, query: str = "") -> list[Tree]:
+        path = f"{type_}?patient={self.patient}&_count=200{query and '&'}{query}"
+        answer = self.sandbox.get(self.sandbox.token(who), path)
+        assert answer.status_code == 200, answer.text
+        return [one["resource"] for one in answer.json().get("entry", [])]
+
+    def calls(self, key: str) -> None:
+        """What the tour has the software of people send in this chapter."""
+        people = {str(one["key"]): one for one in self.sandbox.known["people"]}
+        [chapter] = [one for one in STORY if one.key == key]
+        for call in chapter.calls:
+            text = json.dumps(call.resource(TODAY, people)).replace(json.dumps(PATIENT)[1:-1], self.patient)
+            tree = json.loads(text)
+            answer = self.sandbox.post(self.sandbox.token(call.door), tree["resourceType"], tree)
+            assert answer.status_code == 201, answer.text
+
+    def post(self, browser: httpx.Client, path: str, **form: Any) -> httpx.Response:
+        """The form of that page, sent as it was read."""
+        page = browser.get(path)
+        assert page.status_code == 200, page.text
+        kept = {"version": hidden(page.text, "version")} if 'name="version"' in page.text else {}
+        answer = browser.post(path.partition("?")[0], data={"csrf": hidden(page.text, "csrf"), **kept, **form})
+        assert answer.status_code == 303, words(answer)
+        return answer
+
+    @property
+    def subject(self) -> Tree:
+        return {"reference": f"Patient/{self.patient}"}
+
+    def plan(self, protocol: str) -> Tree:
+        [one] = [
+            plan
+            for plan in self.found("gp", "CarePlan")
+            if plan.get("instantiatesCanonical", [""])[0].startswith(f"{protocol}|")
+        ]
+        return one
+
+    def step(self, code: str, plan: Tree) -> Tree:
+        """The first of that code in the plan, by its day."""
+        steps = [
+            one
+            for one in self.found("coordinator", "Task", f"code={codes.STEP}|{code}")
+            if one["basedOn"][0]["reference"] == f"CarePlan/{plan['id']}"
+        ]
+        return min(steps, key=due)
+
+    def apply(self, browser: httpx.Client, protocol: str) -> None:
+        """Seen first, then applied."""
+        path = f"/cohorte/appliquer/{self.patient}?protocole={protocol}"
+        assert "À attribuer" in browser.get(path).text or "responsable" in browser.get(path).text.casefold()
+        self.post(browser, path, protocole=protocol)
+
+    def done(self, browser: httpx.Client, task: Tree, day: str) -> None:
+        self.post(browser, f"/cohorte/etapes/{task['id']}", action="done", day=day, reason="")
+
+
+def due(task: Tree) -> str:
+    return str(task["restriction"]["period"]["end"])
+
+
+def suspected(story: Story) -> None:
+    """The doctor opens the record with whoever will be needed, writes down the suspicion, and applies the follow-up."""
+    team = {key: story.role(key) for key in ("nurse", "coordinator", "hospital_doctor")}
+    [service] = {
+        str(one["organization"]) for one in story.sandbox.known["people"] if one["key"] == "home_service_manager"
+    }
+    with story.behind("gp") as browser:
+        csrf = hidden(browser.get("/accueillir").text, "csrf")
+        form = {
+            "birth": BIRTH.isoformat(),
+            "family": FAMILY,
+            "given": GIVEN,
+            "sex": "female",
+            "ins_kind": "10",
+            "informed": "oral",
+            "opposed": "no",
+        }
+        bases = {f"basis-{one}": "recognised" for one in (*team.values(), service)}
+        bases[f"basis-{team['nurse']}"] = "recognised"
+        answer = browser.post(
+            "/accueillir", data={"csrf": csrf, "step": "register", **form, **bases, "member": [*team.values(), service]}
+        )
+        assert answer.status_code == 303, words(answer)
+        story.patient = answer.headers["location"].rpartition("/")[2]
+        story.calls("suspected")
+        story.apply(browser, FOLLOW_UP)
+        assert "BPCO, suspicion" in html.unescape(browser.get(f"/dossiers/{story.patient}").text)
+
+    assert story.step("spirometry", story.plan(FOLLOW_UP))["status"] == "requested"
+
+
+def spirometry(story: Story) -> None:
+    """The lung specialist of the hospital writes the measure from her own software; the coordinator notes the step on its true day, and the
+    follow-up has a grade."""
+    story.calls("spirometry")
+    with story.behind("coordinator") as browser:
+        task = story.step("spirometry", story.plan(FOLLOW_UP))
+        story.done(browser, task, ago(525))
+        assert f"{GIVEN} {FAMILY}" in html.unescape(browser.get("/cohorte?nom=kergoat").text)
+    [task] = [one for one in story.found("gp", "Task", f"code={codes.STEP}|spirometry") if one["status"] == "completed"]
+    assert task["executionPeriod"] == {"start": ago(525), "end": ago(525)}
+
+
+def educated(story: Story) -> None:
+    """The programme: agreed to, applied, a session planned, held and noted, an objective reached."""
+    with story.behind("coordinator") as browser:
+        story.calls("educated")
+        story.apply(browser, EDUCATION)
+        page = html.unescape(browser.get("/seances/nouvelle").text)
+        workshop = re.findall(r'<option value="([^"]+#session-1)"', page)[0]
+        mine = re.findall(r'name="held_by" type="checkbox" value="([^"]+)"', page)[0]
+        place = re.findall(r'<option value="(Location/[^"]+)"', page)[0]
+        made = story.post(
+            browser, "/seances/nouvelle", workshop=workshop, day=ago(30), at="14:00", duration="90", capacity="8",
+            place=place, held_by=mine,
+        )  # fmt: skip
+        story.session = made.headers["location"]
+        task = story.step("etp-session", story.plan(EDUCATION))
+        story.post(browser, story.session, act="enrol", step=task["id"])
+        row = browser.get(story.session).text.split(FAMILY)[1]
+        appointment = hidden(row, "appointment")
+        story.post(browser, story.session, act="came", appointment=appointment)
+        row = browser.get(story.session).text.split(FAMILY)[1]
+        story.post(browser, story.session, act="goal", goal=hidden(row, "goal"))
+    [attended] = [one for one in story.found("gp", "Appointment") if one.get("slot")]
+    assert attended["status"] == "fulfilled"
+    assert [one for one in story.found("gp", "Goal") if "achievementStatus" in one]
+
+
+def breathless(story: Story) -> None:
+    """The aide finds her more breathless on a visit, and says so in four touches: the alert goes to the nurse and the doctor."""
+    story.calls("breathless")
+    with story.behind("aide") as browser:
+        assert f"{GIVEN} {FAMILY[0]}." in browser.get("/aujourdhui").text
+        sent = opened(story.sandbox, browser, story.patient).send(
+            {
+                "presence": "present",
+                "general": "less-well",
+                "breath": "breath-more",
+                "sputum": "sputum-yes",
+                "note": "S'arrête entre deux pièces.",
+            }
+        )
+        assert sent.status_code == 200
+    [alert] = [
+        one
+        for one in story.found("nurse", "Task")
+        if any(c["system"] == codes.ALERT_LEVEL for c in one["code"]["coding"])
+    ]
+    story.alert = alert["id"]
+    assert alert["status"] == "requested"
+
+
+def answered(story: Story) -> None:
+    """« J'ai vu », and one line that comes back to the aide."""
+    with story.behind("nurse") as browser:
+        page = browser.get(f"/dossiers/{story.patient}")
+        assert "S'arrête entre deux pièces" in html.unescape(page.text)
+        data = {"csrf": hidden(page.text, "csrf"), "instruction": "Je passe à 14 h. Qu'elle reste assise."}
+        assert browser.post(f"/dossiers/{story.patient}/alertes/{story.alert}", data=data).status_code == 303
+    with story.behind("aide") as browser:
+        assert "Je passe à 14 h." in html.unescape(browser.get("/aujourdhui").text)
+
+
+def exacerbated(story: Story) -> None:
+    """The doctor writes it down; the coordinator suspends the programme, with its reason: nobody is late with it."""
+    story.calls("exacerbated")
+    with story.behind("coordinator") as browser:
+        story.post(
+            browser,
+            f"/cohorte/plans/{story.plan(EDUCATION)['id']}",
+            act="suspend",
+            reason="Exacerbation, hospitalisation",
+        )
+    plan = story.plan(EDUCATION)
+    assert plan["status"] == "on-hold"
+    left = [
+        one
+        for one in story.found("gp", "Task")
+        if one.get("basedOn", [{}])[0].get("reference") == f"CarePlan/{plan['id']}"
+    ]
+    assert {one["status"] for one in left} == {"completed", "on-hold"}
+
+
+def stayed(story: Story) -> None:
+    """The hospital says that she was admitted, then that she left."""
+    story.calls("stayed")
+    [seen] = [one for one in story.found("gp", "Encounter") if one["class"]["code"] == "IMP"]
+    assert seen["status"] == "finished"
+
+
+def visited(story: Story) -> None:
+    """Back home: the protocol counts seven days from the day she left, and the nurse notes the visit on its true day."""
+    with story.behind("nurse") as browser:
+        story.apply(browser, AFTER_STAY)
+        task = story.step("after-stay-7-days", story.plan(AFTER_STAY))
+        assert due(task) == next_working(TODAY - timedelta(days=2)).isoformat()
+        story.done(browser, task, ago(3))
+    assert [
+        one["executionPeriod"]["end"] for one in story.found("gp", "Task", f"code={codes.STEP}|after-stay-7-days")
+    ] == [ago(3)]
+
+
+def resumed(story: Story) -> None:
+    """The programme is taken up again: what was to come is still to come, and the doctor sees all of it at once."""
+    with story.behind("coordinator") as browser:
+        story.post(browser, f"/cohorte/plans/{story.plan(EDUCATION)['id']}", act="resume")
+    assert story.plan(EDUCATION)["status"] == "active"
+    assert story.step("etp-evaluation", story.plan(EDUCATION))["status"] == "requested"
+    with story.behind("gp") as browser:
+        plan = words(browser.get(f"/dossiers/{story.patient}/plan"))
+        assert "Suivi de la BPCO" in plan
+        assert "Mieux respirer au quotidien" in plan
+        assert "Retour de l'hôpital" in plan
+
+
+PLAYED: dict[str, Callable[[Story], None]] = {
+    one.__name__: one
+    for one in (suspected, spirometry, educated, breathless, answered, exacerbated, stayed, visited, resumed)
+}
+
+
+@pytest.fixture
+def story(sandbox: Running) -> Iterator[Story]:
+    """Her plans end with the test: others count who is followed."""
+    made = Story(sandbox)
+    yield made
+    for plan in made.found("coordinator", "CarePlan") if made.patient else ():
+        why = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueCode": "moved"}]}
+        assert sandbox.post(sandbox.token("coordinator"), f"CarePlan/{plan['id']}/$end", why).status_code < 300
+
+
+def test_each_chapter_of_the_tour_is_played_and_stands_on_the_one_before(sandbox: Running, story: Story) -> None:
+    assert [chapter.key for chapter in STORY] == list(PLAYED)
+    told = words(httpx.get(f"{sandbox.known['issuer']}/territoire/histoire"))
+    assert all(text in told for text in (FAMILY, GIVEN))
+    for chapter in STORY:
+        assert chapter.title in told
+        PLAYED[chapter.key](story)
