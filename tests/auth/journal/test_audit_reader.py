@@ -106,6 +106,7 @@ UNKNOWN = (
     "_count=\N{ARABIC-INDIC DIGIT THREE}",
     "patient=Nonsense/1",
     "entity=abc",
+    "entity=AuditEvent/1-2",
     "patient=",
     "_has:Patient:link:_id=1",
 )

@@ -332,7 +332,10 @@ REFUSAL: Final = "e.patient = 0 and e.outcome <> 0"
 
 
 def _entity(found: Query, references: list[tuple[str, str]], ids: _Ids) -> None:
-    """A Patient stands for every entry on that record, refusals included; any other resource for those that name it."""
+    """A Patient stands for every entry on that record, refusals included; any other resource for those that name it.
+    BadRequest for an AuditEvent: no index has these, and nothing found would be believed."""
+    if any(type_ == "AuditEvent" for type_, _ in references):
+        raise BadRequest("'entity' does not find who read an AuditEvent: ask for subtype=journal-read.")
     keys = [ids.decode(*reference) for reference in references]
     pairs = list(zip(references, keys, strict=True))
     apart = ids.refusals and all(key is not None and key.patient for key in keys)
