@@ -131,6 +131,28 @@ async def test_a_plan_is_moved_with_its_own_differences_confirmed(place: Place, 
     assert status == 409
 
 
+@pytest.mark.parametrize("reached", [False, True])
+async def test_a_goal_that_the_new_version_does_not_have_ends_and_says_why(
+    place: Place, followed: Tree, tmp_path: Path, reached: bool
+) -> None:
+    [goal] = await found(place, "Goal")
+    if reached:
+        coding = {"system": "http://terminology.hl7.org/CodeSystem/goal-achievement", "code": "achieved"}
+        assert (await ask(place, "PUT", f"Goal/{goal['id']}", {**goal, "achievementStatus": {"coding": [coding]}}))[
+            0
+        ] == 200
+    other = NEXT.replace("version: 2.0.0", "version: 3.0.0", 1).replace("Marcher une heure", "Marcher deux heures")
+    await publish(place.house, load(write(tmp_path / "three", other)), "Essai")
+
+    assert (await act(place, followed, act="move"))[0] == 303
+
+    goals = {one["description"]["text"]: one for one in await found(place, "Goal")}
+    left = goals["Marcher une heure"]
+    assert left["lifecycleStatus"] == ("completed" if reached else "cancelled")
+    assert left["statusReason"] == "Passage à la version 3.0.0 du protocole."
+    assert goals["Marcher deux heures"]["lifecycleStatus"] == "active"
+
+
 async def test_over_fhir_nothing_moves_before_what_was_shown_is_confirmed(place: Place, followed: Tree) -> None:
     where = f"CarePlan/{followed['id']}/$move"
     parameters: Tree = {"resourceType": "Parameters", "parameter": []}

@@ -126,14 +126,20 @@ def goals(plan: Tree, stated: Sequence[Tree]) -> Changes:
     return [(one, _again(one)) for one in stated if _before_end(one)]
 
 
+def dropped(stated: Sequence[Tree], why: str) -> Changes:
+    """Goals that nothing pursues any more, though no plan has ended: what was reached is completed, the rest cancelled."""
+    return [(one, _closed(one, why, all_=False)) for one in stated if one.get("lifecycleStatus") in _PURSUED]
+
+
 def _over(goal: Tree, code: str) -> Tree:
     was = {"url": codes.BEFORE_END, "valueCode": goal["lifecycleStatus"]}
-    return {
-        **goal,
-        "extension": [*goal.get("extension", ()), was],
-        "lifecycleStatus": "completed" if code == "reached" or is_reached(goal) else "cancelled",
-        "statusReason": goal.get("statusReason") or f"{_PLAN_ENDED}{REASONS[code]}",
-    }
+    after = _closed(goal, f"{_PLAN_ENDED}{REASONS[code]}", all_=code == "reached")
+    return {**after, "extension": [*goal.get("extension", ()), was]}
+
+
+def _closed(goal: Tree, why: str, *, all_: bool) -> Tree:
+    status = "completed" if all_ or is_reached(goal) else "cancelled"
+    return {**goal, "lifecycleStatus": status, "statusReason": goal.get("statusReason") or why}
 
 
 def _again(goal: Tree) -> Tree:

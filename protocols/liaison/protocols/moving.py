@@ -49,6 +49,16 @@ class Move:
     dropped: tuple[Tree, ...]
 
     @property
+    def why(self) -> str:
+        """What is noted of whatever changes with it."""
+        return f"Passage à la version {self.proposal.plan['version']} du protocole."
+
+    @property
+    def pursued(self) -> frozenset[str]:
+        """The goals of the new version, in its words."""
+        return frozenset(str(goal["description"].get("text", "")) for goal in self.proposal.plan.get("goal", ()))
+
+    @property
     def confirm(self) -> str:
         """Names exactly this: who confirms it confirms what was shown, and nothing that changed since."""
         told = [
@@ -121,15 +131,13 @@ def _once(step: Step, proposal: Proposal) -> bool:
 
 def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) -> tuple[Tree, list[tuple[Tree, Tree]]]:
     """(transaction of what is new, (before, after) of what changes). `goals`: those of the plan by their words, which stay."""
-    version = str(made.proposal.plan["version"])
-    why = f"Passage à la version {version} du protocole."
+    why = made.why
     fresh = [goal for goal in made.proposal.goals if str(goal["description"].get("text", "")) not in goals]
     only_new = replace(made.proposal, steps=made.added, goals=tuple(fresh))
     bundle = carry_out(only_new, author, at)
     plan_entry = bundle["entry"][0]
     urn, plan = plan_entry["fullUrl"], plan_entry["resource"]
     kept = [{"reference": f"Task/{one['id']}", "display": one.get("description", "")} for one in _staying(made)]
-    wanted = {str(goal["description"].get("text", "")) for goal in made.proposal.plan.get("goal", ())}
     plan.update(
         replaces=[{"reference": f"CarePlan/{made.plan['id']}"}],
         period={**made.plan.get("period", {})} or {"start": made.proposal.on.isoformat()},
@@ -137,7 +145,7 @@ def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) ->
         addresses=made.plan.get("addresses", []),
         activity=[*({"reference": one} for one in kept), *plan.get("activity", [])],
         goal=[
-            *({"reference": reference} for text, reference in goals.items() if text in wanted),
+            *({"reference": reference} for text, reference in goals.items() if text in made.pursued),
             *plan.get("goal", []),
         ],
     )

@@ -99,6 +99,8 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
     goals = await _goals(record, made.plan)
     bundle, changes = written(made, author, at, goals)
     changes += await _with_it(record, changes, author, at)
+    own = await _its_own_goals(record, made.plan)
+    changes += ending.dropped([one for one in own if one["description"].get("text", "") not in made.pursued], made.why)
     entries = [*bundle["entry"], *(change(before, after) for before, after in changes)]
     references = await record.transact({**bundle, "entry": entries})
     plan = await record.read(references[0])

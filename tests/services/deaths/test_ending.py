@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from liaison.auth.access import internal
+from liaison.fhir.store.contract import Request
 from liaison.protocols import codes
 from liaison.protocols.library.library import load
 from liaison.services.deaths import ending, noting
@@ -203,7 +204,8 @@ async def test_it_ends_the_plan_what_it_asked_for_and_nothing_else(place: Place,
     assert await states(place, ours) == ["cancelled"] * 3
 
 
-async def test_a_place_that_was_given_up_is_free_again(place: Place, one: asyncpg.Connection) -> None:
+@pytest.mark.parametrize("deleted", [False, True], ids=["cancelled", "deleted"])
+async def test_a_place_that_was_given_up_is_free_again(place: Place, one: asyncpg.Connection, deleted: bool) -> None:
     """Of a session that was full, and of no other Slot."""
     schedule = await make(place, {"resourceType": "Schedule", "actor": [{"display": "Salle"}]})
     workshop = {"url": codes.WORKSHOP, "valueCanonical": f"{URL}|1.0.0#one"}
@@ -225,14 +227,19 @@ async def test_a_place_that_was_given_up_is_free_again(place: Place, one: asyncp
     for _ in range(2):
         await make(place, appointment(place, 3, slot=[{"reference": slots[1]}]))
     for each in mine:
-        tree = (await ask(place, "GET", each))[1]
-        assert (await ask(place, "PUT", each, {**tree, "status": "cancelled"}))[0] == 200
+        tree = {**(await ask(place, "GET", each))[1], "status": "cancelled"}
+        assert (await (_delete(place, each) if deleted else ask(place, "PUT", each, tree)))[0] in (200, 204)
     assert await one.fetchval("select count(*) from plan_to_end") == 1
 
     await end_plans(one, place.house.engine)
 
     assert await states(place, slots) == ["free", "busy", "busy"]
     assert await one.fetchval("select count(*) from plan_to_end") == 0
+
+
+async def _delete(place: Place, reference: str) -> tuple[int, None]:
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    return (await place.house.engine.handle(maker, Request("DELETE", reference))).status, None
 
 
 async def test_it_is_said_and_taken_back_on_the_page_of_the_identity(place: Place, one: asyncpg.Connection) -> None:

@@ -51,9 +51,9 @@ def _may_end(change: Change) -> bool:
 def _gave_up(change: Change) -> bool:
     """A place in a session, or in any other Slot."""
     before, after = change.before, change.tree
-    if change.type_ != "Appointment" or before is None or after is None or not after.get("slot"):
+    if change.type_ != "Appointment" or before is None or before.get("status") not in LISTED:
         return False
-    return before.get("status") in LISTED and after.get("status") not in LISTED
+    return bool(before.get("slot")) and (after is None or after.get("status") not in LISTED)
 
 
 async def note(connection: asyncpg.Connection, patients: set[int]) -> None:
