@@ -164,7 +164,7 @@ def test_a_broken_rule_is_named_where_it_is_broken(tree: Tree, key: str, path: s
         observation(effectivePeriod={"start": "2024"}),
         observation(valueRange={"low": {"value": 3, "unit": "a"}, "high": {"value": 2, "unit": "b"}}),
         observation(_valueString={"extension": [{"url": "u", "valueCode": "x"}]}),
-        {"resourceType": "RiskAssessment", "prediction": [{"probabilityDecimal": 100}]},
+        {"resourceType": "RiskAssessment", "prediction": [{"probabilityDecimal": 100}, {"rationale": "x"}]},
         {"resourceType": "Patient", "contact": [{"name": {"text": "x"}}]},
     ],
 )

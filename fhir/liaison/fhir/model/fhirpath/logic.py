@@ -129,7 +129,7 @@ class _Logic:
                 for value in stream.evaluate(item, around)[:1]:
                     named = value.get("resourceType") if type(value) is dict else None
                     return [stream.type in wanted or named == type_]
-            return []
+            return [False]  # nothing is of no type: ras-2 asks nothing of a prediction without a probability
 
         return evaluate
 
