@@ -58,6 +58,17 @@ async def test_a_head_without_end_is_refused(begun: bytes, more: bytes) -> None:
     assert b"OperationOutcome" in connection.pieces[-1]
 
 
+async def test_an_address_that_is_too_long_is_said_to_be_so() -> None:
+    longest = unreadable.MOST_ADDRESS
+    statuses = []
+    for length in (longest, longest + 1):
+        connection, _ = await sent(b"GET /" + b"a" * (length - 1) + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        statuses.append(b"".join(connection.pieces).split(b" ")[1])
+
+    assert statuses == [b"204", b"414"]
+    assert b"An address has 64 KB at most" in connection.pieces[-1]
+
+
 @pytest.mark.parametrize(("begun", "more"), ENDLESS)
 async def test_without_the_bound_it_would_be_kept(monkeypatch: pytest.MonkeyPatch, begun: bytes, more: bytes) -> None:
     """The fault planted."""

@@ -71,7 +71,7 @@ def chained(asked: str, text: str, context: Context, read: Read) -> Criterion:
 def link_of(head: str, type_: str, among: Context | None = None) -> tuple[SearchParameter, tuple[str, ...]]:
     """The reference parameter `code` or `code:Type` of a type, and the types it may lead to. `among`: the types searched
     together, of which an error speaks."""
-    code, _, named = head.partition(":")
+    code, colon, named = head.partition(":")
     parameter = _reference(type_, code)
     if parameter is None:
         whose = type_ if among is None else among.without(lambda one: _reference(one, code) is not None)
@@ -79,7 +79,7 @@ def link_of(head: str, type_: str, among: Context | None = None) -> tuple[Search
         these = f" These are: {references or 'none'}." if whose == type_ else ""
         raise _unknown(f"'{shown(code, 60)}' is not a reference parameter of {whose}.{these}")
     targets = tuple(one for one in sorted(parameter.target) if ownership(one).rule != "never")
-    if named:
+    if colon:
         if named not in targets:
             raise _unknown(f"'{shown(code, 60)}' of {type_} does not lead to '{shown(named, 60)}'.")
         targets = (named,)

@@ -121,9 +121,11 @@ def _same(asked: str, text: str, type_: str, base_url: str) -> Criterion:
 
 
 def _plain(asked: str, text: str, context: Context) -> Criterion:
-    name, _, modifier = asked.partition(":")
+    name, colon, modifier = asked.partition(":")
     parameter = _parameter(name, asked, context)
     try:
+        if colon and not modifier:
+            raise BadRequest("After the colon, a modifier is missing.")
         if modifier == "missing" and kind_of(parameter) is not WORDS:
             return Criterion(name, modifier, parameter, (_missing(text, parameter),))
         kind = kind_of(parameter)

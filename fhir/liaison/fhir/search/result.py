@@ -22,7 +22,7 @@ MOST_NAMED: Final = 20
 """Types that a refusal names."""
 
 _TOTALS: Final[dict[str, Total]] = {"none": "none", "estimate": "estimate", "accurate": "accurate"}
-_REFUSED: Final = frozenset({"_include", "_revinclude"})
+_READ: Final = frozenset({"_count", "_total", "_summary", "_elements", "_sort", "_include", "_revinclude"})
 
 
 class Controls:
@@ -74,7 +74,7 @@ class Controls:
                 if self.summary == "text":
                     raise _bad(name, "cannot stand beside _summary=text")
                 self.includes.append(self._include(name, text))
-            case _ if name.partition(":")[0] in _REFUSED:
+            case _ if name.partition(":")[0] in _READ:
                 raise BadRequest(issues=[Issue("not-supported", f"The parameter '{name[:40]}' is not supported.")])
             case _:
                 return False

@@ -20,14 +20,17 @@ MOST_UNREAD: Final = 128 * 1024
 """Bytes that the parser may keep to itself: of a request's line and headers, of a trailer, of a chunk's extension. It has no
 bound of its own, and would keep what anybody sends, without end."""
 
+MOST_ADDRESS: Final = 64 * 1024 - 1
+"""Bytes of an address that the parser reads; a longer one it takes for a broken one."""
+
 SLOWEST: Final = 60.0
 """Seconds that a head may take to arrive, from the opening of the connection or its own first byte: as long as nginx gives."""
 
 
 class Http(HttpToolsProtocol):
     """uvicorn's protocol, whose own answer is a line of text. No application is asked: no caller is known, and nothing of
-    the request is repeated. A method that HTTP does not know is a 501 (RFC 9110 §15.6.2), a head beyond MOST_UNREAD a 431
-    (RFC 6585 §5), the rest a 400."""
+    the request is repeated. A method that HTTP does not know is a 501 (RFC 9110 §15.6.2), an address beyond MOST_ADDRESS a 414
+    (§15.5.15), a head beyond MOST_UNREAD a 431 (RFC 6585 §5), the rest a 400."""
 
     _unread = 0
     _waiting: asyncio.TimerHandle | None = None
@@ -79,6 +82,9 @@ class Http(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         if isinstance(sys.exception(), httptools.HttpParserInvalidMethodError):
             self._refuse(501, Issue("not-supported", "This method is none of HTTP's."))
+        elif len(self.url or b"") > MOST_ADDRESS:
+            said = "An address has 64 KB at most. A longer search goes by POST, its parameters in the body."
+            self._refuse(414, Issue("too-long", said))
         else:
             self._refuse(400, Issue("structure", "This is no HTTP request that can be read."))
 
