@@ -134,3 +134,21 @@ def test_a_chain_beside_an_identifier_leaves_nothing_open(gp: httpx.Client, pati
     answer = send(gp, "transaction", *(entry(b, ifNoneExist=c) for b, c in zip(bodies, criteria, strict=True)))
 
     assert answer.status_code == 200, answer.text
+
+
+def test_a_version_that_is_named_is_there_or_made_here(gp: httpx.Client, patient: str) -> None:
+    """Alone and in a transaction that updates what is named; one that no version was given, as 01, is none either."""
+    stay = gp.post("/Encounter", json=encounter(patient, str(uuid.uuid4()))).json()
+    name = f"Encounter/{stay['id']}"
+
+    def named(version: str) -> dict[str, Any]:
+        return observation(f"Patient/{patient}", encounter={"reference": f"{name}/_history/{version}"})
+
+    assert gp.post("/Observation", json=named("1")).json()["encounter"]["reference"] == f"{name}/_history/1"
+    for absent in ("2", "0", "01", "one"):
+        refused = gp.post("/Observation", json=named(absent))
+        assert refused.status_code == 422, refused.text
+        assert f"{name}/_history/{absent} does not exist" in refused.json()["issue"][0]["diagnostics"]
+    update = {"resource": stay, "request": {"method": "PUT", "url": name}}
+    assert send(gp, "transaction", entry(named("3")), update).status_code == 422
+    assert send(gp, "transaction", entry(named("2")), update).status_code == 200

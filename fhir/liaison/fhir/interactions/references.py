@@ -53,3 +53,8 @@ def unversioned(text: str) -> tuple[str, bool]:
     """A reference without its version, and whether it had one."""
     plain, mark, _ = text.partition("/_history/")
     return plain, bool(mark)
+
+
+def number_of(version: str) -> int:
+    """The number of a version by its id, as it was given: 0 for one that was given to none, such as 01."""
+    return int(version) if version.isascii() and version.isdigit() and version[0] != "0" and len(version) < 10 else 0

@@ -17,7 +17,7 @@ from liaison.fhir.interactions.identities import Locks, locks
 from liaison.fhir.interactions.lenience import Lenience, identifier
 from liaison.fhir.interactions.links import Link, links, relinked
 from liaison.fhir.interactions.made import matching
-from liaison.fhir.interactions.references import Target, root_of, target, unversioned
+from liaison.fhir.interactions.references import Target, number_of, root_of, target, unversioned
 from liaison.fhir.interactions.related import Related
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
@@ -220,15 +220,25 @@ class Resolver:
                 del self.resolved[text]
                 reasons[text] = f"{self._reference(key)} is deleted by {deleted[key]}, and cannot be referred to anew."
                 continue
-            if isinstance(key, Key) and key not in theirs and self._reference(key) not in self._stored:
+            if isinstance(key, Key) and key not in theirs:
                 assert found is not None
-                del self.resolved[text]
-                reasons[text] = f"{found.type_}/{found.name} does not exist, or you may not see it."
+                version = found.tail.partition("#")[0]
+                if not self._is_there(key, version.removeprefix("/_history/")):
+                    del self.resolved[text]
+                    reasons[text] = f"{found.type_}/{found.name}{version} does not exist, or you may not see it."
         missing = {text: reason for text, reason in reasons.items() if reason}
         if missing and self._lenience is not None and self._lenience.logical:
             self._logical = {text: targets[text] for text in missing}
         elif missing:
             await self._refuse(missing)
+
+    def _is_there(self, key: Key, version: str) -> bool:
+        """Whether the caller sees it, and it has the version that is named, if one is, or gets it here."""
+        opened = self._stored.get(self._reference(key))
+        if opened is None or not version:
+            return opened is not None
+        made = any(write.key == key and write.interaction == "update" for write in self._writes)
+        return 0 < number_of(version) <= opened.row.version + made
 
     def _standing(self) -> set[str]:
         """What a change leaves as it was: it may name what was deleted since, or what the caller does not see, and was checked

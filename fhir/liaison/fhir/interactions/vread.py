@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from liaison.fhir.errors import NotFound
 from liaison.fhir.interactions.read import asked_for, shown
+from liaison.fhir.interactions.references import number_of
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller
 
@@ -21,10 +22,10 @@ async def vread(
     """One version, decided by the caller's rights now and by that version's own classes. Gone when it is a deletion."""
     wanted = asked_for(query, headers, type_)
     key = store.key(type_, id_)
-    # An id as it was given, not a number: 01 was given to none.
-    if key is None or not (version.isascii() and version.isdigit() and version[0] != "0" and len(version) < 10):
+    number = number_of(version)
+    if key is None or not number:
         raise NotFound
-    found = await store.version(caller, key, int(version))
+    found = await store.version(caller, key, number)
     if found is None:
         raise NotFound
     return await shown(store, caller, type_, found, headers, wanted, f"{base_url}/{type_}/{id_}")
