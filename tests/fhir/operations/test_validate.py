@@ -17,6 +17,7 @@ WRONG: Tree = {
     "code": {"text": "x", "colour": "blue"},
     "effectiveDateTime": "2026-02-30",
 }
+SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
 async def issues(territory: Territory, caller: Any, path: str, body: Tree | None = None) -> list[Tree]:
@@ -105,6 +106,18 @@ async def test_a_trial_that_stayed_would_be_seen(territory: Territory, monkeypat
     assert await stored(territory) != before
 
 
+@pytest.mark.parametrize("mode", ["", "?mode=create"])
+async def test_what_of_a_narrative_would_not_be_stored_is_told(territory: Territory, mode: str) -> None:
+    gp = await territory.person("gp")
+    weight = access.item(await territory.patient(gp), **access.vital())
+    for inside, told in (("Poids", "information"), ("Poids<script>1</script>", "warning"), (" ", "warning")):
+        div = f'<div xmlns="http://www.w3.org/1999/xhtml">{inside}</div>'
+        sent = {**weight, "text": {"status": "generated", "div": div}}
+        [one] = await issues(territory, gp.caller, f"Observation/$validate{mode}", sent)
+        assert one["severity"] == told
+        assert one.get("expression", ["Observation.text"]) == ["Observation.text"]
+
+
 @pytest.mark.parametrize("mode", ["create", "update", "delete"])
 async def test_the_answer_is_that_of_the_request(territory: Territory, mode: str) -> None:
     """Accepted or refused, for the same reasons, in the same words."""
@@ -120,6 +133,7 @@ async def test_the_answer_is_that_of_the_request(territory: Territory, mode: str
             {"focus": [{"reference": stranger.reference}]},
             {"encounter": {"reference": "Encounter/0123456789abcdef0123456789abcdef"}},
             {"status": "nonsense"},
+            {"meta": {**tree["meta"], "tag": [SUBSETTED]}},
         ):
             sent = {**tree, **changed}
             path = "Observation/$validate" if mode == "create" else f"{weight}/$validate"
@@ -130,7 +144,7 @@ async def test_the_answer_is_that_of_the_request(territory: Territory, mode: str
                 continue  # the request itself would take away what comes after
             real = await territory.ask(caller, method, where, None if mode == "delete" else sent)
             if answer.status == 404:  # what the caller cannot see is not looked into
-                assert real.status == 404 or changed == {"status": "nonsense"}
+                assert real.status == 404 or changed.keys() & {"status", "meta"}
                 continue
             found = json.loads(answer.body)["issue"]
             refused = [one for one in found if one["severity"] == "error"]

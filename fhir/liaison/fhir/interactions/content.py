@@ -23,8 +23,8 @@ class Received(NamedTuple):
 
 
 CLEANED: Final = (
-    "This narrative was changed before it was stored: what is not within the XHTML subset of FHIR (txt-1), or would be"
-    " fetched from elsewhere, was left out."
+    "This narrative is not stored as it was sent: what is not within the XHTML subset of FHIR (txt-1), says nothing (txt-2)"
+    " or would be fetched from elsewhere is left out."
 )
 
 
@@ -72,7 +72,12 @@ def checked_and_told(
     finally:
         for reference, text in zip(typed, sent, strict=True):
             reference["reference"] = text
-    return Received(tree, tuple(Issue("business-rule", CLEANED, path, "warning") for path in clean_narrative(tree)))
+    return Received(tree, cleaned(tree))
+
+
+def cleaned(tree: Tree) -> tuple[Issue, ...]:
+    """Cleans the narratives of a valid resource in their place; a warning for each that was changed."""
+    return tuple(Issue("business-rule", CLEANED, path, "warning") for path in clean_narrative(tree))
 
 
 @lru_cache(16)  # what is written together is of one moment

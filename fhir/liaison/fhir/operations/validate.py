@@ -16,8 +16,10 @@ from liaison.fhir.definitions.profiles import PROFILES, Profile, profiles_of
 from liaison.fhir.errors import BadRequest, FhirError, Gone, Issue, NotFound
 from liaison.fhir.interactions import outcome, scope
 from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.content import cleaned
 from liaison.fhir.interactions.create import LARGE
 from liaison.fhir.interactions.routing import Route
+from liaison.fhir.interactions.subset import require_whole
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model.validation import profiles
 from liaison.fhir.operations.definition import refused
@@ -87,7 +89,7 @@ async def _named(store: Store, caller: Caller, where: Route, letter: Interaction
 
 
 async def _problems(tree: Tree, type_: str, asked: Sequence[Profile]) -> list[Issue]:
-    """All that is wrong with the content."""
+    """All that is wrong with the content, and what of its narratives would not be stored: they are cleaned in their place."""
     named = tree.get("resourceType")
     if isinstance(named, str) and named in RESOURCE_TYPES and named != type_:
         return [Issue("structure", f"The resource is not the {type_} of its URL.", "resourceType")]
@@ -95,7 +97,7 @@ async def _problems(tree: Tree, type_: str, asked: Sequence[Profile]) -> list[Is
     found = await asyncio.to_thread(model.problems, tree) if large else model.problems(tree)
     if not any(issue.severity == "error" for issue in found):
         also = [one for one in asked if one not in profiles.claimed(tree)]
-        found = [*found, *profiles.problems(tree, also)]
+        found = [*found, *profiles.problems(tree, also), *cleaned(tree)]
     if type_ == "SearchParameter" and not any(issue.severity == "error" for issue in found):
         return [*found, *added.problems(tree)]
     return found
@@ -112,14 +114,13 @@ async def _tried(
         return [Issue("not-supported", f"{where.type_} is not stored. {ownership(where.type_).reason}", where.type_)]
     write = Write("create" if mode == "create" else "update" if mode == "update" else "delete", where.type_, content)
     write.id_ = where.id_
-    if content is not None:
-        model.clean_narrative(content)
 
     async def roll_back(_: object) -> None:
         raise _RolledBack
 
     try:
         if content is not None:
+            require_whole(content)
             scope.require_written(caller, _LETTERS[mode], where.type_, content)
         await commit(store, caller, [write], base_url, also=roll_back)
     except _RolledBack:
