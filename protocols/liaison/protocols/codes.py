@@ -53,6 +53,8 @@ PATIENT_EDUCATOR: Final = f"{_EXTENSION}/patient-educator"
 """On an actor of a Schedule: who takes part as the patient educator of an association (valueBoolean), and cares for nobody there."""
 KEPT_BY: Final = f"{_EXTENSION}/kept-by"
 """On Schedule and Slot: the structure whose agenda it is (liaison.auth.access.agenda)."""
+UNVERIFIED: Final = f"{_EXTENSION}/unverified"
+"""On relatedArtifact: nobody of the library has read this source again (valueBoolean)."""
 VARIABLE: Final = "http://hl7.org/fhir/StructureDefinition/variable"
 OBSERVATION_EXTRACT: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
 

@@ -95,7 +95,7 @@ class Story:
     def apply(self, browser: httpx.Client, protocol: str) -> None:
         """Seen first, then applied."""
         path = f"/cohorte/appliquer/{self.patient}?protocole={protocol}"
-        assert "À attribuer" in browser.get(path).text or "responsable" in browser.get(path).text.casefold()
+        assert "(source non relue)" in words(browser.get(path))
         self.post(browser, path, protocole=protocol)
 
     def done(self, browser: httpx.Client, task: Tree, day: str) -> None:

@@ -11,6 +11,7 @@ from liaison.fhir.errors import NotFound
 from liaison.protocols.apply import Question, questions
 from liaison.protocols.choosing import choices
 from liaison.protocols.proposal import CannotApply
+from liaison.protocols.sources import sources
 from liaison.services.applying import (
     AlreadyInForce,
     in_force,
@@ -71,6 +72,7 @@ async def apply(request: Request) -> Response:
         today=now.date(),
         definitions=definitions,
         chosen=chosen,
+        sources=sources(definitions[chosen]) if chosen in definitions else [],
         proposal=made,
         choices=choices(made.nodes) if made is not None else (),
         picked=picked,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.protocols.measures import SMALLEST
+from liaison.protocols.sources import sources
 from liaison.services import measuring
 from liaison.services.measuring import Indicator
 from liaison.services.pages.audit.exporting import neutral
@@ -36,7 +37,7 @@ async def indicators(request: Request) -> Response:
     return render(
         request, "coordination/indicators.html", topics=by_topic, end=today, smallest=SMALLEST,
         leads=caller.role_code != "coordinator-admin",
-        incomplete=lacking,
+        incomplete=lacking, sources=sources,
     )  # fmt: skip
 
 
@@ -104,4 +105,6 @@ def topic(one: Indicator) -> str:
 
 
 def _sources(one: Indicator) -> list[str]:
-    return [str(artifact.get("display", "")) for artifact in one.measure.get("relatedArtifact", ())]
+    return [
+        f"{cited.display} (source non relue)" if cited.unverified else cited.display for cited in sources(one.measure)
+    ]
