@@ -280,6 +280,14 @@ async def test_cut_back_with_all_its_checkpoints_only_one_held_elsewhere_shows_i
     assert "a checkpoint of size 11 was signed" in await broken(integrated, keys, held)
 
 
+async def test_a_checkpoint_that_a_later_one_contains_is_not_missed(
+    integrated: asyncpg.Connection, keys: JournalKeys
+) -> None:
+    held = await integrated.fetchval("delete from journal_checkpoint where size = 5 returning note")
+    assert (await whole(integrated, keys)).entries == 11
+    assert (await whole(integrated, keys, held)).entries == 11
+
+
 async def test_a_rewritten_history_does_not_match_a_checkpoint_held_elsewhere(
     integrated: asyncpg.Connection, keys: JournalKeys
 ) -> None:
