@@ -94,6 +94,7 @@ def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Qu
         ("_include=Encounter:subject", "_include"),
         ("_include=Observation:code", "_include"),
         ("_include=Observation:subject:Nothing", "_include"),
+        ("_include=Observation:subject:", "''"),
         ("_include=Observation:subject:Practitioner", "leads to Device, Group, Location, Patient"),
         ("_include=Observation:focus:Parameters", "types"),
         ("_include:iterate=Encounter:subject:Observation", "leads to Group, Patient"),

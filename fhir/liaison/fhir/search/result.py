@@ -115,14 +115,14 @@ class Controls:
         if text == "*":
             return Include("", None, "", name.startswith("_revinclude"), name.endswith(":iterate"))
         source, _, rest = text.partition(":")
-        code, _, target = rest.partition(":")
+        code, colon, target = rest.partition(":")
         way, _, iterate = name.partition(":")
         reverse = way == "_revinclude"
         if source not in RESOURCE_TYPES or not code:
             raise _bad(name, f"is written Type:parameter, Type:parameter:Target or *, as in {self.type_}:patient")
         if not reverse and not iterate and source not in self.types:
             raise _bad(name, f"starts with a type searched, {', '.join(self.types[:5])}; with :iterate, with any")
-        if target and target not in RESOURCE_TYPES:
+        if colon and target not in RESOURCE_TYPES:
             raise _bad(name, f"names '{target[:40]}', which is not a resource type")
         if ownership(source).rule == "never":
             raise _bad(name, f"names {source}, of which nothing is kept beside what is searched: search it by itself")
