@@ -97,7 +97,7 @@ async def test_what_a_newcomer_opposes_waits_for_the_professional_acted_for(terr
     assert not await territory.sees(gp.caller, patient)  # in force at once
     assert not await territory.sees(delegate.caller, patient)
     reference = f"Consent/{tree['id']}"
-    officer = await territory.person("dpo")
+    officer = await territory.mandated("dpo")
     for who in (gp, officer):
         assert await territory.search(who.caller, f"Consent?status=proposed&patient={patient}") == [reference]
 

@@ -78,6 +78,7 @@ WITHOUT = {
     ),
     "/journal/integrite": "only has the journal read once more",
     **dict.fromkeys(("/deconnexion", "/mes-connexions", "/mes-applications"), "only ends something of one's own"),
+    "/dossiers/{id}/accords/prenom/{appointment}": "only takes back that a first name is told",
     **dict.fromkeys(
         ("/dossiers/{id}/applications", "/dossiers/{id}/mesures/ajouter", "/dossiers/{id}/accords", "/accueillir",
          "/dossiers/{id}/opposition", "/dossiers/{id}/accords/{consent}/retirer", "/dossiers/{id}/masquer",
