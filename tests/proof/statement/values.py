@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..reference.elements import codings, date_is, period, quantity_is
+from ..reference.elements import codings, date_is, period, quantity_is, string_is
 
 Meant = Callable[[Any], bool]
 
@@ -42,13 +42,24 @@ def asked(kind: str, element: Any) -> Iterator[Asked]:
                 yield Asked(escaped(text), lambda other: text in (target(other), target(other).partition("|")[0]))
         case "uri":
             if isinstance(element, str):
-                yield Asked(escaped(element), lambda other: bool(other == element))
+                # Without a version, a canonical of any is meant.
+                yield Asked(escaped(element), lambda other: element in (other, other.partition("|")[0]))
         case "number":
             if not isinstance(element, dict | bool | str):
                 yield Asked(str(element), lambda other: _is_number(other, str(element)))
         case "quantity":
             if isinstance(element, dict) and "value" in element and "comparator" not in element:
                 yield Asked(str(element["value"]), lambda other: quantity_is(other, "", str(element["value"])))
+
+
+def begun(element: Any) -> Iterator[Asked]:
+    """Of a string within a composite, which takes no modifier: what begins so."""
+    for leaf in leaves(element):
+        yield Asked(escaped(leaf), partial(_begins, leaf))
+
+
+def _begins(leaf: str, element: Any) -> bool:
+    return any(string_is(known, "", leaf) for known in leaves(element))
 
 
 def _tokens(element: Any) -> Iterator[Asked]:
@@ -120,9 +131,13 @@ def is_known(kind: str, element: Any) -> bool:
             period(element)
         except (KeyError, TypeError, ValueError):
             return False
-        return isinstance(element, str) or not ({"repeat", "event"} & set(element))
+        return isinstance(element, str) or bool({"start", "end"} & set(element))
     if kind == "quantity":
-        return isinstance(element, dict) and "value" in element and not {"comparator", "currency"} & set(element)
+        # Without a value it is found by none; a Range, SampledData or Money is left to the reference.
+        bare = isinstance(element, dict) and element.keys() <= {"id", "extension", "value", "unit", "system", "code"}
+        return bare or (
+            isinstance(element, dict) and "value" in element and not {"comparator", "currency"} & set(element)
+        )
     if kind == "number":
         return not isinstance(element, dict)
     return True

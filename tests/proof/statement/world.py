@@ -30,6 +30,13 @@ BASE = "https://liaison.test/fhir"
 STORED = sorted(type_ for type_ in RESOURCE_TYPES if ownership(type_).rule != "never")
 _DEFINING = frozenset({"url", "version", "status", "experimental", "publisher"})
 """The elements of R4's canonical resources (references.html#canonical)."""
+_ALIKE: Mapping[str, Mapping[str, Sequence[Any]]] = {
+    "CapabilityStatement": {"format": (["json"], ["application/fhir+json"])},
+    "MessageHeader": {"source": tuple({"name": one, "endpoint": f"https://liaison.test/{one}"} for one in "ab")},
+    # An active one is used, and what is made up here could not be.
+    "SearchParameter": {"status": ("draft", "retired"), "description": ("Asked for.", "No longer asked for.")},
+}
+"""What each resource of a type has, and which is made alike in all of them."""
 EACH = 6
 """Resources of each type: five with most elements, and one with few, which belongs to another patient."""
 
@@ -54,8 +61,8 @@ class _Journal:
 class World:
     """The resources as they were written, by type and id, and the engine that serves them."""
 
-    def __init__(self, store: Store, patient: Key, caller: Caller) -> None:
-        self.store, self.patient, self.caller = store, patient, caller
+    def __init__(self, store: Store, patient: Key, caller: Caller, seed: int) -> None:
+        self.store, self.patient, self.caller, self.seed = store, patient, caller, seed
         self.engine = Engine(store, _Journal(), BASE, OPERATIONS, {}, described=DESCRIBED)
         self.of_type: dict[str, dict[str, Tree]] = {}
         self._at = datetime(2026, 3, 1, tzinfo=UTC)
@@ -70,28 +77,43 @@ class World:
     def all(self) -> Iterator[Tree]:
         return itertools.chain.from_iterable(found.values() for found in self.of_type.values())
 
-    async def fill(self, seed: int) -> None:
+    async def fill(self) -> None:
         for type_ in ("Patient", *(type_ for type_ in STORED if type_ != "Patient")):
             self._keys[type_] = [self._key(type_, number) for number in range(EACH)]
         changes = []
         for type_ in STORED:
             self.of_type[type_] = {}
             for number, key in enumerate(self._keys[type_]):
-                maker = Maker(seed * 1000 + number)
-                tree = maker.resource(type_, 0.15 if number == EACH - 1 else 0.95)
-                if type_ == "SearchParameter":  # an active one is used, and what is made up here could not be
-                    tree["status"] = "draft"
-                mark = {"system": "https://liaison.test/marks", "code": f"mark-{number}"}
-                tree["meta"] = {
-                    **tree.get("meta", {}),
-                    "source": f"https://liaison.test/source/{number}",
-                    "security": [mark],
-                }
-                if elements(type_).keys() >= _DEFINING:
-                    tree |= {"url": _url(type_, number), "version": _version(number)}
-                _date(tree, number)
-                self.refer(tree, maker, other=number == EACH - 1)
-                changes.append(self._change(type_, key, tree))
+                changes.append(self._change(type_, key, self.made(type_, number)))
+        await self._write(changes)
+
+    def made(self, type_: str, number: int) -> Tree:
+        """One at random, the same each time; from EACH on it is of the one patient and has fewer elements than most."""
+        maker = Maker(self.seed * 1000 + number)
+        tree = maker.resource(type_, 0.15 if number == EACH - 1 else 0.95 if number < EACH else 0.7)
+        tree |= {name: values[number % 2] for name, values in _ALIKE.get(type_, {}).items()}
+        mark = {"system": "https://liaison.test/marks", "code": f"mark-{number}"}
+        tree["meta"] = {
+            **tree.get("meta", {}),
+            "source": f"https://liaison.test/source/{number}",
+            "security": [mark],
+        }
+        if elements(type_).keys() >= _DEFINING:
+            tree |= {"url": _url(type_, number), "version": _version(number)}
+        tree |= {name: _url("ValueSet", number) for name in ("sourceUri", "targetUri") if name in tree}
+        _date(tree, number)
+        self.refer(tree, maker, other=number == EACH - 1)
+        return tree
+
+    async def add(self, type_: str, number: int, tree: Tree) -> str:
+        """One more of a type, which nothing refers to. Returns its id."""
+        key = self._key(type_, number)
+        await self._write([self._change(type_, key, tree)])
+        if type_ == "Patient":
+            await self.grant(self.store.id(key))
+        return str(self.store.id(key))
+
+    async def _write(self, changes: Sequence[Change]) -> None:
         async with self.store.database.writing.acquire() as connection, connection.transaction():
             await self.store.write(connection, self.caller, changes, {})
 
@@ -211,7 +233,7 @@ def own(tree: Tree, reference_to: Any) -> None:
     if not found:
         _put(tree, tree["resourceType"], owner.path.split("."))
         found = list(owner.references(tree))
-    for reference in found:
+    for reference in found[:1]:
         allowed = _targets(tree["resourceType"], owner.path.split("."))
         reference.clear()
         reference["reference"] = reference_to("Patient" if not allowed or "Patient" in allowed else allowed[0])
@@ -242,8 +264,8 @@ async def opened(database: Database, folder: Path, seed: int) -> AsyncIterator[W
         )
         caller = Caller(1, read_scopes("user/*.cruds"), 1, "gp", practitioner=1)
         patient = store.new_key(ids.new_patient(), kind_of("Patient"))
-        world = World(store, patient, caller)
-        await world.fill(seed)
+        world = World(store, patient, caller, seed)
+        await world.fill()
         for id_ in world.of_type["Patient"]:
             await world.grant(id_)
         yield world
