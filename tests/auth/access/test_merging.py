@@ -241,6 +241,9 @@ async def test_who_sees_one_of_two_merged_records_is_not_told_of_the_other(terri
         assert await territory.search(who.caller, f"Patient?link={hidden}") == []
         shown = await territory.tree(reference, who.caller)
         assert "link" not in shown
+        assert (
+            await territory.ask(who.caller, "POST", f"{reference}/$unmerge", None)
+        ).status == 409  # as if it were not
         # They go on keeping the record: by a patch, which leaves what is not shown; the copy is not written back.
         assert (await territory.ask(who.caller, "PUT", reference, shown | {"telecom": PHONE})).status == 422
         patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [

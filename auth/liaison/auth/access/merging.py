@@ -51,7 +51,7 @@ async def merge(store: Store, caller: Caller, source: Key, target: Key, base_url
 
 async def unmerge(store: Store, caller: Caller, source: Key, base_url: str) -> None:
     """Takes back what `merge` did: the identifiers are those of the version before it. Raises like merge; Conflict for a
-    record that is not merged."""
+    record that is not merged, or for all that the caller may know: with one that they do not see."""
     going = await _seen(store, caller, source)
     goes = read(going.body)
     named = next((link for link in goes.get("link") or () if link.get("type") == REPLACED), None)

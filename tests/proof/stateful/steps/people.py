@@ -111,15 +111,16 @@ class Mergings(Wishes):
 
     @rule()
     def unmerge(self) -> None:
-        """Takes the merging back, and nothing that was carried over: it was the person who said it."""
+        """Takes the merging back, and nothing that was carried over: it was the person who said it. Who does not see the record that
+        stays is not told of it: to them, the other is not merged."""
         going = self.records[0]
         reads, writes = zip(*(self.may("gp", one) for one in self.records), strict=True)
         if "ADM" not in reads[0]:
             wanted = 404
-        elif not self.merged:
+        elif not self.merged or "ADM" not in reads[1]:
             wanted = 409
         else:
-            wanted = 404 if "ADM" not in reads[1] else 200 if all("ADM" in one for one in writes) else 403
+            wanted = 200 if all("ADM" in one for one in writes) else 403
         answer = self.ask("gp", f"{going.patient.reference}/$unmerge", wanted=wanted)
         if answer is not None and wanted == 200:
             assert json.loads(answer.body)
