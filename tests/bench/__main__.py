@@ -40,6 +40,7 @@ SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "6"))
 WORKERS: Final = int(os.environ.get("BENCH_WORKERS", "2"))
 RECORD: Final = 234
 """Entries of the record that $everything is measured on, or the nearest there is."""
+LARGEST: Final = "$everything of the largest record"
 GOALS: Final = {
     "import": 2000,
     "code and date": 1500,
@@ -126,6 +127,9 @@ async def served(settings: Settings, address: str, process: int, stored: int, im
             rows.append((f"reads, {connections} connections", told(got), compared))
         await asyncio.sleep(2)  # the journal's integrator catches up
         rows.append(("journal", f"{(await journal_bytes(house) - before) / reads:.0f} bytes/read", ""))
+        bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
+        got = drive(address, cycle(asked[LARGEST], bearer), connections=1, seconds=SECONDS)
+        rows.append((LARGEST, told(got), "aimed at: under 1 s"))
         for name in ("code and date", "family name", "two includes", "$everything", "create"):
             bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
             if name == "create":
@@ -164,7 +168,7 @@ async def questions(address: str, bearer: dict[str, str]) -> dict[str, list[tupl
         for patient in patients:
             id_ = patient["id"]
             whole = (await client.get(f"Patient/{id_}/$everything", headers=bearer)).json()
-            records.append((abs(whole["total"] - RECORD), ("GET", f"/fhir/Patient/{id_}/$everything", "")))
+            records.append((whole["total"], ("GET", f"/fhir/Patient/{id_}/$everything", "")))
             families.append(("GET", f"/fhir/Patient?family={patient['name'][0]['family'][:4]}", ""))
             includes.append(
                 (
@@ -188,7 +192,7 @@ async def questions(address: str, bearer: dict[str, str]) -> dict[str, list[tupl
     check(httpx.get(f"{address}{families[0][1]}", headers=bearer), "family name")
     check(httpx.get(f"{address}{includes[0][1]}", headers=bearer), "two includes")
     return {
-        "$everything": [min(records)[1]], "read": reads, "code and date": searches, "family name": families, "two includes": includes, "create": creates,
+        "$everything": [min(records, key=lambda one: abs(one[0] - RECORD))[1]], LARGEST: [max(records)[1]], "read": reads, "code and date": searches, "family name": families, "two includes": includes, "create": creates,
     }  # fmt: skip
 
 
