@@ -1,9 +1,13 @@
 """$register by who acts for another: the person is received for the professional acted for, who is the member of the team."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
+from liaison.auth.access import vocabulary
+from liaison.protocols.team import owner
 
 from .arrivals import parameters, registered, said, traits
 from .pieces import moment
@@ -67,6 +71,11 @@ async def test_who_is_named_as_a_member_too_has_the_basis_that_is_stated(territo
     patient = said(await territory.ask(secretary.caller, "POST", "Patient/$register", asked))["patient"]
 
     assert sorted(await _members(territory, patient)) == sorted([gp.role, nurse.role])
+    [team] = await territory.search(territory.system, f"CareTeam?patient={patient}")
+    doing = {"coding": [{"system": vocabulary.ROLE, "code": "nurse"}]}
+    assert owner([await territory.tree(team)], [doing], datetime.now(UTC).date()) == {
+        "reference": nurse.role, "display": "nurse"
+    }, "a step for a nurse finds her"  # fmt: skip
     assert await territory.sees(nurse.caller, patient)
 
 

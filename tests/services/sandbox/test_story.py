@@ -134,7 +134,9 @@ def suspected(story: Story) -> None:
         story.apply(browser, FOLLOW_UP)
         assert "BPCO, suspicion" in html.unescape(browser.get(f"/dossiers/{story.patient}").text)
 
-    assert story.step("spirometry", story.plan(FOLLOW_UP))["status"] == "requested"
+    spirometry, scores = (story.step(one, story.plan(FOLLOW_UP)) for one in ("spirometry", "scores"))
+    assert spirometry["status"] == "requested"
+    assert scores["owner"]["reference"] == story.role("nurse"), "of the team that the form made"
 
 
 def spirometry(story: Story) -> None:
@@ -196,7 +198,7 @@ def breathless(story: Story) -> None:
         if any(c["system"] == codes.ALERT_LEVEL for c in one["code"]["coding"])
     ]
     story.alert = alert["id"]
-    assert alert["status"] == "requested"
+    assert (alert["status"], alert["owner"]["reference"]) == ("requested", story.role("nurse"))
 
 
 def answered(story: Story) -> None:

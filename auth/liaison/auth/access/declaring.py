@@ -117,11 +117,10 @@ async def _writes(
         raise Forbidden("The person declares a doctor who is in no team of theirs, or that doctor joins it first.")
     if doctor in attending(standing_):
         raise Conflict("This doctor is the attending doctor already.")
-    member = await team_writing.named(store, cell, doctor)
+    own = await team_writing.entering(store, cell, doctor, now, "recognised", informed=False)
+    member, own["role"] = own["member"], [_PCP, *own.get("role", ())]
     changed = {team["id"]: _replaced(team, doctor, now) for team in teams}
     general = next((team["id"] for team in teams if not team.get("category")), "")
-    own = team_writing.participant(member, now, "recognised", informed=False)
-    own["role"] = [_PCP]
     writes = []
     if general and doctor not in attending([_as_of(changed[general], now)]):
         changed[general] = {**changed[general], "participant": [*(changed[general].get("participant") or ()), own]}

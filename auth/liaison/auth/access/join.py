@@ -147,8 +147,10 @@ async def _recognised(
     """None for someone who is on the team already, on the same ground."""
     store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
-    me = await team_writing.named(store, finder.cell, team_writing.staff_reference(store, member))
-    own = team_writing.participant(me, now, "recognised", informed=informed, role=member.role_code)
+    me = team_writing.staff_reference(store, member)
+    own = await team_writing.entering(
+        store, finder.cell, me, now, "recognised", informed=informed, role=member.role_code
+    )
     teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
     teams = [tree for tree in teams if not tree.get("category")]
     if any(_is_on(team, own) for team in teams):
@@ -165,11 +167,13 @@ async def _recognised(
 
 
 def _is_on(team: Tree, own: Tree) -> bool:
-    """Whether the same participation is in force, since whenever."""
-    since = {name: value for name, value in own.items() if name != "period"}
+    """Whether the same participation is in force, since whenever and whatever they do there."""
+
+    def ground(participant: Tree) -> Tree:
+        return {name: value for name, value in participant.items() if name not in ("period", "role")}
+
     return any(
-        {name: value for name, value in one.items() if name != "period"} == since and "end" not in one.get("period", {})
-        for one in team.get("participant") or ()
+        ground(one) == ground(own) and "end" not in one.get("period", {}) for one in team.get("participant") or ()
     )
 
 

@@ -214,7 +214,7 @@ async def _writes(finder: Finder, member: Caller, stated: Registration) -> list[
                 "A member on this basis works in your structure.", "Parameters.parameter.where(name='member')"
             )
     members = [
-        team_writing.participant(await team_writing.named(store, finder.cell, one), now, basis, informed=informed)
+        await team_writing.entering(store, finder.cell, one, now, basis, informed=informed)
         for one, basis in bases.items()
     ]
     trees = [patient, team_writing.care_team(urn, members, now)]

@@ -1,10 +1,12 @@
 """The resources by which someone enters a team: membership, information given, what the team and the reviewers learn."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from liaison.auth.access import vocabulary
+from liaison.auth.access.roles import role_codes
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.definitions.profiles import CARE_CIRCLE
@@ -39,18 +41,43 @@ async def named(store: Store, cell: Caller, reference: str) -> Tree:
 
 
 async def _name(store: Store, cell: Caller, reference: str) -> str:
-    type_, _, id_ = reference.partition("/")
-    key = store.key(type_, id_) if type_ in _DIRECTORY else None
-    seen = await store.read(cell, key) if key is not None else None
-    if seen is None or seen.row.deleted:
-        return ""
-    tree = read(seen.body)
-    if type_ != "PractitionerRole":
+    tree = await _listed(store, cell, reference)
+    if tree.get("resourceType") != "PractitionerRole":
         return _words(tree.get("name"))
     person = tree.get("practitioner") or {}
     name = str(person.get("display") or await _name(store, cell, str(person.get("reference", ""))))
-    role = next((words for code in tree.get("code") or () if (words := _label(code))), "")
+    role = _called(tree)
     return f"{name} ({role[:1].lower()}{role[1:]})" if name and role else name
+
+
+async def _listed(store: Store, cell: Caller, reference: str) -> Tree:
+    """What the directory has under the reference; {} where it has nothing."""
+    type_, _, id_ = reference.partition("/")
+    key = store.key(type_, id_) if type_ in _DIRECTORY else None
+    seen = await store.read(cell, key) if key is not None else None
+    return {} if seen is None or seen.row.deleted else read(seen.body)
+
+
+def functions(listed: Tree) -> list[Tree]:
+    """What somebody of this PractitionerRole does in a team, as CareTeam.participant.role: the role that the policy reads
+    in it, and their specialty. Who does a step of a plan and who is told of an alert are found by it. [] of anything else."""
+    said = {"text": words} if (words := _called(listed)) else {}
+    skills = [
+        coding
+        for concept in listed.get("specialty") or ()
+        for coding in concept.get("coding") or ()
+        if coding.get("system") == vocabulary.SPECIALTY
+    ]
+    return [{"coding": [_role(code), *skills], **said} for code in role_codes(listed)]
+
+
+def _called(listed: Tree) -> str:
+    """How the directory calls what a PractitionerRole does."""
+    return next((words for code in listed.get("code") or () if (words := _label(code))), "")
+
+
+def _role(code: str) -> Tree:
+    return {"system": vocabulary.ROLE, "code": code}
 
 
 def _words(name: Any) -> str:
@@ -65,7 +92,16 @@ def _label(code: Tree) -> str:
     return str(code.get("text") or next((c["display"] for c in code.get("coding") or () if "display" in c), ""))
 
 
-def participant(member: Tree, since: datetime, basis: str, *, informed: bool, role: str = "") -> Tree:
+async def entering(
+    store: Store, cell: Caller, reference: str, since: datetime, basis: str, *, informed: bool, role: str = ""
+) -> Tree:
+    """Who is there under the reference, as a participant with the name and the function that the directory gives; with the
+    function `role` where it gives none."""
+    roles = functions(await _listed(store, cell, reference)) or ([{"coding": [_role(role)]}] if role else [])
+    return participant(await named(store, cell, reference), since, basis, informed=informed, roles=roles)
+
+
+def participant(member: Tree, since: datetime, basis: str, *, informed: bool, roles: Sequence[Tree] = ()) -> Tree:
     """A dated CareTeam.participant with its legal basis (L.1110-12)."""
     extension: list[dict[str, Any]] = [{"url": vocabulary.LEGAL_BASIS, "valueCode": basis}]
     if informed:
@@ -75,9 +111,7 @@ def participant(member: Tree, since: datetime, basis: str, *, informed: bool, ro
         "member": member,
         "period": {"start": _text(since)},
     }
-    if role:
-        tree["role"] = [{"coding": [{"system": vocabulary.ROLE, "code": role}]}]
-    return tree
+    return {**tree, "role": list(roles)} if roles else tree
 
 
 def care_team(subject: str, participants: list[Tree], since: datetime) -> Tree:

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from liaison.auth.access import internal, vocabulary
-from liaison.auth.access.facts.reading import period
+from liaison.auth.access.facts.care_team import is_attending
+from liaison.auth.access.facts.reading import codes, period
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 
@@ -56,6 +57,7 @@ async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) 
         role = next(one for one in (await team(place))["participant"] if one["member"]["reference"] == chosen)
         assert role["period"]["end"] == "2099-05-01"
         assert {one.get("valueCode") for one in role["extension"]} >= {"formal-organisation"}
+        assert [code for one in role["role"] for code in codes(one, vocabulary.ROLE)] == ["coordinator"]
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
         for words in ("jusqu'au 1er mai 2099", "organisation formelle", "la personne en a été informée"):
             assert words in page
@@ -218,5 +220,5 @@ async def test_a_member_records_whom_the_person_declares(place: Place) -> None:
 
     participants = [one for one in (await team(place))["participant"] if "end" not in one["period"]]
     assert sorted(one["member"]["reference"] for one in participants) == sorted((before, mine, new))
-    assert [one["member"]["reference"] for one in participants if "role" in one] == [new]
+    assert [one["member"]["reference"] for one in participants if is_attending(one)] == [new]
     assert "Dr Nouvelle" in page.partition("Médecin traitant</strong>")[0]

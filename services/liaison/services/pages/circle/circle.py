@@ -130,7 +130,8 @@ async def _invite(record: Record, patient: str, form: dict[str, str]) -> None:
         raise NotFound
     name = str(listed.get("name") or (listed.get("practitioner") or {}).get("display", ""))
     member = {"reference": chosen, "display": name} if name else {"reference": chosen}
-    own = team_writing.participant(member, now, basis, informed=bool(form.get("informed")))
+    doing = team_writing.functions(listed)
+    own = team_writing.participant(member, now, basis, informed=bool(form.get("informed")), roles=doing)
     if until is not None:
         own["period"]["end"] = until.isoformat()
     await _change(
