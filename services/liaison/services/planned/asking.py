@@ -25,8 +25,12 @@ _VISIBLE: Final = (
     "case when v.classes <> 0 and v.classes & coalesce({mask}, 0) = v.classes then true else {visible} end"
 )
 
-# `offset 0`: the steps are sorted before they are joined, so that of a dozen the version of the first is looked up, and of the next one
-# only where that may not be seen.
+# The step that comes first is found by the index alone, and its version is looked up; the others are sorted and asked about only where
+# the first may not be seen. `offset 0`: they are sorted before they are joined, so that only the versions are looked up that are needed.
+_STEPS: Final = """
+    select t.patient, t.kind, t.res, t.version, t.due, t.owned from planned t
+    where t.patient = p.patient and t.kind = {step} and t.standing = 0 {more} order by t.due, t.res
+"""
 _FOLLOWED: Final = """
     with united as materialized ({united}), plan as materialized (
         select distinct on (f.patient) f.patient, f.res, f.due, u.mask, k.n
@@ -39,11 +43,13 @@ _FOLLOWED: Final = """
         order by f.patient, f.due, f.res
     )
     select p.patient, p.res, n.res as step, n.due, n.owned from plan p left join lateral (
-        select t.res, t.due, t.owned from (
-            select t.patient, t.kind, t.res, t.version, t.due, t.owned from planned t where t.patient = p.patient and t.kind = {step} and t.standing = 0 {more}
-            order by t.due, t.res offset 0
-        ) t join version v on {of_step}
-        where {step_visible} order by t.due, t.res limit 1
+        select t.*, exists (select from version v where {of_step} and {step_visible}) as seen from ({steps} limit 1) t
+    ) one on true left join lateral (
+        select one.res, one.due, one.owned where one.seen
+        union all (
+            select t.res, t.due, t.owned from ({steps} offset 0) t join version v on {of_step}
+            where not one.seen and {step_visible} order by t.due, t.res limit 1
+        )
     ) n on true
     order by n.due nulls last, n.res, p.due, p.res
 """
@@ -122,12 +128,11 @@ async def followed(
         standing=bind.add(Standing.DONE if ended else Standing.OPEN, "smallint"),
         protocols=names(*protocols),
         each=bind.add(len(protocols), "integer"),
-        step=bind.add(STEP, "smallint"),
+        steps=_STEPS.format(step=bind.add(STEP, "smallint"), more=more),
         of_plan=_JOINED.format(row="f"),
         of_step=_JOINED.format(row="t"),
         plan_visible=_visible(store, "u.mask", session),
         step_visible=_visible(store, "p.mask", session),
-        more=more,
     )
     return [
         make(
