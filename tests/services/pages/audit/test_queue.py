@@ -49,7 +49,7 @@ async def test_what_was_settled_since_hides_nothing_that_waits(place: Place, mon
     monkeypatch.setattr(reviews, "MOST", 1)
 
     async with place.signed_in("dpo") as officer:
-        assert "1 accès attend votre avis" in text(await officer.get(reviews.PATH))
+        assert "1 accès attend un avis" in text(await officer.get(reviews.PATH))
 
 
 async def test_the_numbers_are_of_more_than_the_list_holds(place: Place) -> None:
