@@ -1,6 +1,7 @@
 """The cohort, its late steps done on their true date, moved or set aside, and a protocol applied after its preview."""
 
 import json
+import re
 from datetime import date, timedelta
 
 import httpx
@@ -109,6 +110,7 @@ async def test_a_second_plan_of_the_same_protocol_is_asked_for_twice(desks: Desk
     await page.get_by_label("Ouvrir un second plan").check()
     await press(page, page.get_by_role("button", name="Appliquer"))
     assert page.url.endswith("/plan")
+    assert "(source non relue)" in (await told(page)).partition("Ce protocole repose sur")[2]
     assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before + 1
 
 
@@ -127,7 +129,23 @@ async def test_the_administrative_coordinator_has_counts_and_no_names(desks: Des
     denominator, numerator = answer.json()["group"][0]["population"]
     assert (answer.status_code, denominator["count"]) == (200, 12)
     assert "count" not in numerator
-    assert desks.territory.get(token, f"Measure/{measure['id']}/$evaluate-measure?periodStart=2026").status_code == 400
+    year = "periodStart=2026&periodEnd=2026-12-31"
+    answer = desks.territory.get(token, f"Measure/{measure['id']}/$evaluate-measure?{year}")
+    assert (answer.status_code, answer.json()["period"]) == (200, {"start": "2026-01-01", "end": "2026-12-31"})
+    assert "denominator" in answer.json()["contained"][0]["issue"][0]["diagnostics"]
+    for query in (
+        "periodStart=2026",
+        "periodEnd=2026",
+        "periodStart=2026-01-02&periodEnd=2026-12-31",
+        "periodStart=2025&periodEnd=2026",
+        "periodStart=9999&periodEnd=9999",
+        "periodStart=x&periodEnd=x",
+        "subject=Patient/1",
+        f"{year}&reportType=subject",
+    ):
+        answer = desks.territory.get(token, f"Measure/{measure['id']}/$evaluate-measure?{query}")
+        assert (answer.status_code, answer.json()["resourceType"]) == (400, "OperationOutcome"), query
+        assert re.search(r"'(period(Start|End)|subject|reportType)'", answer.json()["issue"][0]["diagnostics"]), query
     for who in ("gp", "aide", "call_handler"):
         refused = desks.territory.get(desks.territory.token(who), f"Measure/{measure['id']}/$evaluate-measure")
         assert refused.status_code == 403
@@ -237,5 +255,10 @@ async def test_the_report_is_told_with_its_definitions_as_a_table_and_on_paper(d
     assert any(row.startswith("ETP, évaluation quadriennale") for row in rows)
     paper = await page.request.get("/cohorte/indicateurs.pdf")
     assert (paper.status, (await paper.body())[:5]) == (200, b"%PDF-")
+    hexadecimal = b"".join(re.findall(rb"<([0-9a-f]+)> Tj", await paper.body())).decode()
+    assert "(source non relue)" in bytes.fromhex(hexadecimal).decode("cp1252")
+    for language, mark in (("fr", "(source non relue)"), ("en", "(source not read again)")):
+        table = await page.request.get(f"/cohorte/indicateurs.csv?lang={language}")
+        assert {mark} == set(re.findall(r"\(source [^)]*\)", await table.text())), language
     refused = await (await desks.sign_in("gp")).request.get("/cohorte/indicateurs.csv")
     assert refused.status == 404

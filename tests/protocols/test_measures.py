@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from liaison.fhir.model import validate
 from liaison.protocols.library import shipped
-from liaison.protocols.measures import SMALLEST, Told, populations, report, told, year_before
+from liaison.protocols.measures import (
+    SMALLEST,
+    Told,
+    calendar_year,
+    populations,
+    report,
+    timeless,
+    told,
+    told_beside,
+    year_before,
+)
 
 Tree = dict[str, Any]
 START, END = date(2025, 11, 28), date(2026, 11, 28)
@@ -50,6 +60,80 @@ def test_no_count_of_few_people_follows_from_what_is_said(whole: set[int], part:
     if said.numerator is not None:
         assert said.denominator is not None
         assert said.denominator - said.numerator >= SMALLEST
+
+
+@pytest.mark.parametrize(
+    ("year", "own", "said"),
+    [
+        ((60, 30), (60, 30), Told(60, 30)),  # the same people
+        ((60, 30), (60, 19), Told(60, 30)),  # eleven apart
+        ((60, 30), (60, 29), Told(60, None)),  # one of them came on a day of one period alone
+        ((60, 30), (60, 40), Told(60, None)),
+        ((60, 30), (61, 31), Told(None, None)),
+        ((60, 30), (80, 30), Told(60, 30)),
+        ((40, 20), (60, 40), Told(40, 20)),
+        ((60, 30), (60, 35), Told(60, None)),
+        ((60, 5), (60, 30), Told(60, None)),
+    ],
+)
+def test_a_year_is_not_told_where_it_differs_by_few_from_the_measure_s_own_period(
+    year: tuple[int, int], own: tuple[int, int], said: Told
+) -> None:
+    asked, beside = ((people(whole), people(part)) for whole, part in (year, own))
+    assert told_beside(asked, beside) == said
+
+
+PEOPLE = st.sets(st.integers(0, 40).map(str))
+
+
+@given(PEOPLE, PEOPLE, PEOPLE, PEOPLE)
+def test_no_difference_of_two_periods_tells_of_few_people(
+    whole: set[str], part: set[str], own_whole: set[str], own_part: set[str]
+) -> None:
+    said, own = told_beside((whole, part), (own_whole, own_part)), told(own_whole, own_part)
+
+    if said.denominator is not None and own.denominator is not None:
+        assert not 0 < len(whole ^ own_whole) < SMALLEST
+    if said.numerator is not None and own.numerator is not None:
+        assert not 0 < len((whole & part) ^ (own_whole & own_part)) < SMALLEST
+        assert not 0 < len((whole - part) ^ (own_whole - own_part)) < SMALLEST
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "year"),
+    [
+        ("2026", "2026", 2026),
+        ("2026-01", "2026-12", 2026),
+        ("2026-01-01", "2026-12-31", 2026),
+        ("2026", "2026-12-31", 2026),
+        ("2026-01-02", "2026-12-31", None),
+        ("2026-01-01", "2026-12-30", None),
+        ("2025-01-01", "2026-12-31", None),
+        ("2026-12", "2026-12", None),
+        ("2026-01", "2026-01", None),
+        ("2026", "", None),
+        ("", "2026", None),
+    ],
+)
+def test_a_period_is_a_whole_calendar_year(start: str, end: str, year: int | None) -> None:
+    assert calendar_year(start, end) == year
+
+
+def test_a_year_ends_and_the_report_says_what_is_of_today() -> None:
+    [measure] = [one for one in shipped().of_type("Measure") if one["name"] == "SpirometrieAnnuelle"]
+    first, last = date(2025, 1, 1), date(2025, 12, 31)
+    denominator, numerator = populations(measure, first, last)
+    assert denominator.query == populations(measure, first)[0].query
+    assert numerator.query.endswith("&date=ge2025-01-01&date=le2025-12-31")
+
+    tree = report(measure, Told(30, 15), first, last, made_on=END, of_today=timeless(measure))
+    validate(tree, "MeasureReport")
+    assert (tree["status"], tree["date"], tree["period"]["end"]) == ("complete", "2026-11-28", "2025-12-31")
+    [issue] = tree["contained"][0]["issue"]
+    assert issue["diagnostics"].endswith(": denominator.")
+    both = report(measure, Told(30, 15), first, last, 40, of_today=timeless(measure))
+    validate(both, "MeasureReport")
+    assert [one["code"] for one in both["contained"][0]["issue"]] == ["incomplete", "informational"]
 
 
 def test_a_report_of_each_shipped_measure_is_valid_and_says_what_is_masked() -> None:

@@ -148,9 +148,12 @@ END: Final = _ours(
 )
 
 EVALUATE_MEASURE: Final = Definition(
-    "evaluate-measure", f"{_OURS}/Measure-evaluate-measure", returns=((200, "MeasureReport"),)
+    "evaluate-measure",
+    f"{_OURS}/Measure-evaluate-measure",
+    (Parameter("periodStart", "date"), Parameter("periodEnd", "date"), Parameter("reportType", "code")),
+    returns=((200, "MeasureReport"),),
 )
-"""Not HL7's of that name, which lets its caller choose the period."""
+"""Not HL7's of that name, which lets its caller choose any period: ours takes a whole calendar year, or none."""
 
 DESCRIBED: Final[Mapping[str, Definition]] = {
     **DEFINITIONS,

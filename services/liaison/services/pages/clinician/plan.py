@@ -1,6 +1,7 @@
 """The plan of one person: its objectives, and each dated step with its owner and its delay."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +10,10 @@ from liaison.protocols import codes
 from liaison.protocols.calendar import calendar
 from liaison.protocols.carry_out import step_code
 from liaison.protocols.ending import ended_for
+from liaison.protocols.library import Library
+from liaison.protocols.sources import Cited, sources
+from liaison.services.applying import library
+from liaison.services.following import protocol_of
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.layout import render
@@ -25,7 +30,8 @@ async def show(request: Request, place: Place) -> Response:
         found(record, "Goal", mine, 500),
         found(record, "Task", {**mine, "code": f"{codes.STEP}|"}, 2000),
     )
-    today = record.now().date()
+    current = [plan for plan in plans if plan["status"] in ("active", "on-hold")]
+    known, today = await library(record), record.now().date()
     return render(
         request,
         "clinician/plan.html",
@@ -33,8 +39,16 @@ async def show(request: Request, place: Place) -> Response:
         patient=patient,
         who=identity(patient),
         today=today,
-        plans=[plan for plan in plans if plan["status"] in ("active", "on-hold")],
+        plans=current,
+        sources={plan["id"]: _cited(known, plan) for plan in current},
         ended=[plan for plan in plans if ended_for(plan)],
         goals=[goal for goal in goals if not in_error(goal)],
         steps=calendar([task for task in tasks if step_code(task) and not in_error(task)], today),
     )
+
+
+def _cited(known: Library, plan: dict[str, Any]) -> list[Cited]:
+    """What the protocol of a plan rests on, in the version that the plan follows; [] of one that is not in the library."""
+    url, version = protocol_of(plan)
+    found = known.find(f"{url}|{version}") if url else None
+    return sources(found.tree) if found is not None else []

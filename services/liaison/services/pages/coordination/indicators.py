@@ -43,10 +43,8 @@ async def indicators(request: Request) -> Response:
 
 async def table(request: Request) -> Response:
     caller, _me = await signed_in(request)
-    engine = request.app.state.house.engine
-    lacking = await incomplete(
-        engine, translations(language_of(request)).gettext
-    )  # before: the pass may end while it is counted
+    engine, gettext = request.app.state.house.engine, translations(language_of(request)).gettext
+    lacking = await incomplete(engine, gettext)  # before: the pass may end while it is counted
     today, found = await measuring.indicators(engine, caller)
     written = io.StringIO()
     lines = csv.writer(written, delimiter=";", lineterminator="\r\n")
@@ -55,7 +53,14 @@ async def table(request: Request) -> Response:
         counts = (one.told.denominator, one.told.numerator, one.told.percent)
         whole, part, share = ("" if count is None else str(count) for count in counts)
         cells = (topic(one), one.measure["title"], one.measure["description"], one.start.isoformat(), today.isoformat())
-        rest = (one.denominator.description, whole, one.numerator.description, part, share, "; ".join(_sources(one)))
+        rest = (
+            one.denominator.description,
+            whole,
+            one.numerator.description,
+            part,
+            share,
+            "; ".join(_sources(one, gettext)),
+        )
         lines.writerow([neutral(str(cell)) for cell in (*cells, *rest)])
     if lacking:
         lines.writerow([lacking])
@@ -97,6 +102,8 @@ def _lines(found: Iterable[Indicator], gettext: Gettext, language: str) -> Itera
             yield Part("point", gettext(_("{what} : {count}")).format(what=population.description, count=said))
         if one.told.percent is not None:
             yield Part("point", gettext(_("Part : {percent} %")).format(percent=one.told.percent))
+        if cited := _sources(one, gettext):
+            yield Part("point", gettext(_("Source : {sources}")).format(sources=gettext(_(" ; ")).join(cited)))
 
 
 def topic(one: Indicator) -> str:
@@ -104,7 +111,9 @@ def topic(one: Indicator) -> str:
     return next((str(said["text"]) for said in one.measure.get("topic", ()) if said.get("text")), "Suivi")
 
 
-def _sources(one: Indicator) -> list[str]:
+def _sources(one: Indicator, gettext: Gettext) -> list[str]:
+    unread = gettext(_("(source non relue)"))
     return [
-        f"{cited.display} (source non relue)" if cited.unverified else cited.display for cited in sources(one.measure)
+        f"{gettext(cited.display)} {unread}" if cited.unverified else gettext(cited.display)
+        for cited in sources(one.measure)
     ]
