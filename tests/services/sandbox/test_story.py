@@ -154,7 +154,11 @@ def spirometry(story: Story) -> None:
 def educated(story: Story) -> None:
     """The programme: agreed to, applied, a session planned, held and noted, an objective reached."""
     with story.behind("coordinator") as browser:
-        story.calls("educated")
+        agreements = f"/dossiers/{story.patient}/accords"
+        assert f'href="{agreements}"' in browser.get("/cohorte?nom=kergoat").text, "still to be asked for"
+        story.post(browser, agreements, act="agreed", means="paper")
+        assert "Elle est d'accord pour y entrer" not in words(browser.get(agreements))
+        assert "Retirer cet accord" in words(browser.get(agreements))
         story.apply(browser, EDUCATION)
         page = html.unescape(browser.get("/seances/nouvelle").text)
         workshop = re.findall(r'<option value="([^"]+#session-1)"', page)[0]
@@ -245,7 +249,10 @@ def visited(story: Story) -> None:
         story.apply(browser, AFTER_STAY)
         task = story.step("after-stay-7-days", story.plan(AFTER_STAY))
         assert due(task) == next_working(TODAY - timedelta(days=2)).isoformat()
-        story.done(browser, task, ago(3))
+        plan = f"/dossiers/{story.patient}/plan"
+        [link] = re.findall(rf'href="(/cohorte/etapes/{task["id"]}[^"]*)"', browser.get(plan).text)
+        noted = story.post(browser, link, action="done", day=ago(3), reason="", retour="plan")
+        assert noted.headers["location"] == plan, "and back to where it was opened"
     assert [
         one["executionPeriod"]["end"] for one in story.found("gp", "Task", f"code={codes.STEP}|after-stay-7-days")
     ] == [ago(3)]
@@ -287,3 +294,18 @@ def test_each_chapter_of_the_tour_is_played_and_stands_on_the_one_before(sandbox
     for chapter in STORY:
         assert chapter.title in told
         PLAYED[chapter.key](story)
+
+
+def test_a_pharmacist_keeps_the_plan_of_those_whom_they_follow(sandbox: Running) -> None:
+    """Their own steps, and a protocol to apply, as the table gives them; the cohort stays with those who follow programmes."""
+    lorho = next(one["id"] for one in sandbox.known["patients"] if one["name"] == "Annick Lorho")
+    with behind(sandbox, "pharmacist") as browser:
+        page = browser.get(f"/dossiers/{lorho}/plan")
+        assert f'href="/cohorte/appliquer/{lorho}"' in page.text
+        assert browser.get(f"/cohorte/appliquer/{lorho}").status_code == 200
+        steps = re.findall(r'href="(/cohorte/etapes/[0-9a-f]+)[^"]*">Comparaison des traitements', page.text)
+        csrf, version = (hidden(browser.get(steps[0]).text, one) for one in ("csrf", "version"))
+        unsaid = browser.post(steps[0], data={"csrf": csrf, "version": version, "day": today()})
+        assert (unsaid.status_code, "Choisissez ce qui s'est passé." in words(unsaid)) == (400, True)
+        assert 'href="/cohorte"' not in unsaid.text
+        assert browser.get("/cohorte").status_code == 404

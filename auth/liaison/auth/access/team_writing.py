@@ -179,6 +179,16 @@ def consent(
     return tree
 
 
+def agreement(subject: str, by: str, at: datetime, means: str) -> Tree:
+    """The proof that the person agrees to enter an education programme (CSP L.1161-2). It opens nothing to anybody."""
+    tree = consent(subject, "etp", by, at, means, {"period": {"start": _text(at)}})
+    return {
+        **tree,
+        "scope": {"coding": [{"system": _SCOPE, "code": "treatment"}]},
+        "policyRule": {**tree["policyRule"], "text": "CSP L.1161-2"},
+    }
+
+
 def review(subject: str, kind: str, display: str, by: str, at: datetime, **more: Any) -> Tree:
     """A line of the review list, which auditors read and nobody else (row 24)."""
     return {

@@ -119,6 +119,9 @@ CALLED: Final = frozenset(code for code, role in ROLES.items() if role.calls)
 COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
 """Who follows a programme across structures."""
 
+PLANNERS: Final = COORDINATORS | {"physio", "pharmacist", "hospital-doctor", "midwife", "dietitian"}
+"""Who keeps the plan of one of their patients: applies a protocol, notes a step. Whether they may is decided by the table."""
+
 EDUCATORS: Final = COORDINATORS | {"physio"}
 """Who plans and holds the sessions of an education programme."""
 

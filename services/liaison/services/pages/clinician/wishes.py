@@ -25,7 +25,7 @@ from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.role_names import writes
+from liaison.services.pages.role_names import PLANNERS, writes
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 from liaison.services.pages.workshops.keeping_first_name import places
 
@@ -46,6 +46,7 @@ ENDS: Final = {
     "opposition": _("Retirer cette opposition"),
     "emergency-objection": _("Retirer ce refus"),
     "masking": _("Ne plus masquer"),
+    "etp": _("Retirer cet accord"),
 }
 REOPENING: Final = frozenset({"opposition", "emergency-objection", "masking"})
 """What closes something: who ends it on the person's word says that they were asked."""
@@ -67,7 +68,7 @@ _TELLING_ONLY: Final = frozenset({"secretary", "trainee"})
 class Line:
     """One recorded wish or information; `about` names whom it concerns. `ends` says how it is withdrawn, '' where it is
     not: it is over already, or is a fact. `reopens`: without it others see more. `signed`: a form that the person signed can
-    be read."""
+    be read. `enters`: they are in an education programme by it."""
 
     kind: str
     state: str
@@ -78,6 +79,7 @@ class Line:
     ends: str = ""
     reopens: bool = False
     signed: bool = False
+    enters: bool = False
 
 
 async def wishes(request: Request) -> Response:
@@ -93,10 +95,13 @@ async def wishes(request: Request) -> Response:
     if means not in dict(MEANS):
         words = gettext(_("Dites ce que la personne a dit, et comment."))
         return await show(request, record, patient, me, form, words, 400)
-    by = me.role_reference or me.person
-    told = team_writing.consent(f"Patient/{id_}", "information", by, record.now(), means, {"type": "permit"})
+    subject, by, now = f"Patient/{id_}", me.role_reference or me.person, record.now()
+    if form.get("act") == "agreed":
+        said = team_writing.agreement(subject, by, now, means)
+    else:
+        said = team_writing.consent(subject, "information", by, now, means, {"type": "permit"})
     try:
-        await record.create(told)
+        await record.create(said)
     except Refused as refused:
         if refused.answered != 403:
             raise
@@ -119,6 +124,7 @@ async def show(
     may_record = writes(table, me.role_code, Class.CONSENT)
     may = may_record and me.role_code != "home-aide"
     others = await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else []
+    lines = await recorded(record, patient["id"], gettext, ends=may)
     close = [one for one in others if one.reference != me.person]
     # Nobody records a permission of what they do not read themselves (access.permitting); nor may a representative.
     opens = me.role_code == "patient" or bool(read_in_the_team(table, me.role_code) & Class.SENS)
@@ -129,7 +135,8 @@ async def show(
         patient=patient,
         who=identity(patient),
         today=record.now().date(),
-        lines=await recorded(record, patient["id"], gettext, ends=may),
+        lines=lines,
+        may_agree=may_record and me.role_code in PLANNERS and not any(line.enters for line in lines),
         places=await places(record, patient["id"]),
         may_take_back=may,
         means=MEANS,
@@ -170,6 +177,7 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
         gettext(ENDS[kind]) if ends and stands and kind in ENDS else "",
         kind in REOPENING,
         "sourceAttachment" in tree,
+        kind == "etp" and tree.get("status") == "active",
     )
 
 

@@ -17,6 +17,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.role_names import COORDINATORS
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
@@ -47,7 +48,9 @@ async def step(request: Request) -> Response:
                 raise
             task = await record.read(f"Task/{task['id']}") or task
             return await _show(request, record, task, gettext(_CHANGED), 409, form)
-        return RedirectResponse("/cohorte", status_code=303)
+        whose = str(task["for"]["reference"]).partition("/")[2]
+        from_plan = form.get("retour") == "plan" or me.role_code not in COORDINATORS
+        return RedirectResponse(f"/dossiers/{whose}/plan" if from_plan else "/cohorte", status_code=303)
     return await _show(request, record, task)
 
 
@@ -96,4 +99,5 @@ async def _show(
         today=today,
         error=error,
         given=given or {},
+        back=str((given or request.query_params).get("retour", "")),
     )

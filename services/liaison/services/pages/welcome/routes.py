@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from shlex import quote
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -117,9 +118,10 @@ async def story(request: Request) -> Response:
 def _command(request: Request, call: Call, people: dict[str, Any]) -> str:
     """What creates the resource from a terminal, as the person behind the door."""
     tree = call.resource(clock.now(request).date(), people)
-    base = request.app.state.house.settings.fhir_base
+    settings = request.app.state.house.settings
+    base, folder = settings.fhir_base, quote(str(settings.data))
     return (
-        f'curl -H "Authorization: Bearer $(liaison sandbox token --as {call.door})" \\\n'
+        f'curl -H "Authorization: Bearer $(liaison sandbox token --as {call.door} --data {folder})" \\\n'
         f'  -H "Content-Type: application/fhir+json" --data @- {base}/{tree["resourceType"]} <<FIN\n'
         f"{json.dumps(tree, ensure_ascii=False, indent=1)}\nFIN"
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from liaison.auth.access import vocabulary
 from liaison.protocols import codes
 from liaison.services.pages.marking import _
 
@@ -71,18 +70,6 @@ def _spirometry(today: date, _people: People) -> Tree:
     }  # fmt: skip
 
 
-def _agreement(today: date, _people: People) -> Tree:
-    return {
-        "resourceType": "Consent",
-        "status": "active",
-        "scope": {"coding": [{"system": f"{_TERMINOLOGY}/consentscope", "code": "treatment"}]},
-        "category": [{"coding": [{"system": vocabulary.CONSENT, "code": "etp"}]}],
-        "patient": _SUBJECT,
-        "dateTime": _at(today, 480),
-        "policyRule": {"text": "CSP L.1161-2"},
-    }
-
-
 def _line_of_the_tour(today: date, people: People) -> Tree:
     return {
         "resourceType": "Appointment",
@@ -136,10 +123,9 @@ STORY: Final = (
         "coordinator",
         _("Les mois suivants : l’éducation thérapeutique"),
         (
-            _("Notez son accord pour le programme, puis appliquez « Éducation thérapeutique BPCO »."),
+            _("Notez son accord pour le programme dans « Accords et oppositions », puis appliquez « Éducation thérapeutique BPCO » depuis son plan."),
             _("Sous « Séances », préparez l’atelier 1 à une date passée : elle y est proposée. Inscrivez-la, notez-la présente, et un objectif atteint."),
         ),
-        (Call("coordinator", _agreement),),
     ),
     Chapter(
         "breathless",
@@ -184,7 +170,7 @@ STORY: Final = (
         _("Au retour : la visite des sept jours"),
         (
             _("Appliquez « Retour de l’hôpital après une exacerbation de BPCO » : les sept jours se comptent depuis la sortie."),
-            _("Dites que la réévaluation est faite, à sa vraie date."),
+            _("Dans son plan, ouvrez l’étape « Réévaluation dans les 7 jours » et dites qu’elle est faite, à sa vraie date."),
         ),
     ),
     Chapter(
