@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from liaison.protocols import codes
-from liaison.protocols.choosing import Choosing, computed, variables
+from liaison.protocols.choosing import Choosing, computed, variables, written
 from liaison.protocols.dating import Dating
 from liaison.protocols.expressions import first, record_of
 from liaison.protocols.library.library import Library
@@ -61,7 +61,8 @@ def propose(
     dating = Dating(nodes, names, on, horizon, since, done, _not_on(patient))
     teams = [tree for tree in record if tree.get("resourceType") == "CareTeam"]
     steps = [step for node in _leaves(nodes) for step in _steps(node, dating, names, teams, subject) if accepts(step)]
-    goals = [*plan.get("goal", ()), *choosing.goals]
+    # R4 lets a goal that no action names have no id.
+    goals = [{"id": f"goal {place}", **goal} for place, goal in enumerate((*plan.get("goal", ()), *choosing.goals))]
     used = {goal for step in steps for goal in step.goals}
     always = {goal["id"] for goal in goals} - _named_goals(nodes) - _named_goals_of(plan.get("action", ()))
     own = {expression["name"] for expression in variables(plan)}
@@ -156,7 +157,8 @@ def _dynamic(definition: Tree, action: str, names: Mapping[str, Any]) -> dict[st
     for number, one in enumerate(definition.get("dynamicValue", ())):
         if not one.get("path") or "expression" not in one:
             raise CannotApply(action, f"dynamicValue[{number}]", "a path and an expression are needed")
-        value = first(one["expression"]["expression"], names.get("patient", {}), names)
+        text = written(one, action, f"dynamicValue[{number}]")
+        value = first(text, names.get("patient", {}), names)
         if value is not None:
             found[str(one["path"])] = value
     return found

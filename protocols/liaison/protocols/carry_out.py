@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from liaison.protocols import codes
 from liaison.protocols.grouping import request_group
-from liaison.protocols.proposal import Proposal, Step
+from liaison.protocols.proposal import CannotApply, Proposal, Step
 from liaison.protocols.requests import request_of, with_values
 from liaison.protocols.timing import shifted
 
@@ -117,7 +117,10 @@ def _goal(proposal: Proposal, goal: Tree, author: Tree) -> Tree:
 def _target(target: Tree, on: date) -> Tree:
     kept = {name: value for name, value in target.items() if name.startswith(("measure", "detail"))}
     if "due" in target:
-        kept["dueDate"] = shifted(on, target["due"]).isoformat()
+        try:
+            kept["dueDate"] = shifted(on, target["due"]).isoformat()
+        except ValueError as error:
+            raise CannotApply("", "goal.target.due", str(error)) from None
     return kept
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from liaison.protocols import codes
-from liaison.protocols.expressions import first, holds
+from liaison.protocols.expressions import FHIRPATH, compiled, first, holds
 from liaison.protocols.library.library import Library
 from liaison.protocols.proposal import CannotApply, Node, Skipped, Tree
 
@@ -161,12 +161,26 @@ def _by_default(behavior: str, children: Sequence[Node]) -> list[str]:
 
 def _refused(action: Tree, names: Mapping[str, Any]) -> str | None:
     """The first condition by which the action is not for this person, or not now."""
-    for condition in action.get("condition", ()):
-        text, kind = condition["expression"]["expression"], condition.get("kind")
+    for number, condition in enumerate(action.get("condition", ())):
+        text, kind = written(condition, action["id"], f"condition[{number}]"), condition.get("kind")
         true = holds(text, names.get("patient", {}), names)
         if (kind == "stop") is true:
-            return str(text)
+            return text
     return None
+
+
+def written(holder: Tree, action: str, element: str) -> str:
+    """The text of the expression that an element holds. Raises CannotApply for none, one in another language, or one that is not
+    FHIRPath."""
+    told = holder.get("expression") or {}
+    text = str(told.get("expression", ""))
+    if not text or told.get("language") != FHIRPATH:
+        raise CannotApply(action, f"{element}.expression", f"an expression in {FHIRPATH} is needed")
+    try:
+        compiled(text)
+    except ValueError as error:
+        raise CannotApply(action, f"{element}.expression", f"FHIRPath: {error}") from None
+    return text
 
 
 def _prefixed(action: Tree, prefix: str) -> Tree:

@@ -2,7 +2,8 @@
 
 R4 §PlanDefinition: timing of every kind, that of the ActivityDefinition where the action has none, and relatedAction with an offset
 before, after or at the same time as the start or the end of another action or group. After several, the latest counts; before
-several, the earliest. What follows an action that does not apply does not apply either.
+several, the earliest. What follows an action that does not apply does not apply either. The actions of a group that has a date, or
+is related to another action, count from its beginning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from liaison.protocols import codes
-from liaison.protocols.days import named_day
+from liaison.protocols.days import first_day, named_day
 from liaison.protocols.expressions import first
 from liaison.protocols.proposal import CannotApply, Node, Tree
 from liaison.protocols.timing import aged, back, occurrences, shifted
@@ -41,13 +42,15 @@ class Dating:
     _known: dict[str, tuple[Moments, Window] | None] = field(default_factory=dict)
     _all: dict[str, Node] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        def index(nodes: Sequence[Node]) -> None:
-            for node in nodes:
-                self._all[node.id] = node
-                index(node.children)
+    _around: dict[str, str] = field(default_factory=dict)
 
-        index(self.nodes)
+    def __post_init__(self) -> None:
+        def index(nodes: Sequence[Node], group: str) -> None:
+            for node in nodes:
+                self._all[node.id], self._around[node.id] = node, group
+                index(node.children, node.id)
+
+        index(self.nodes, "")
 
     def moments(self, node: Node) -> Moments:
         """(opens, due) of each occurrence; [] for what is over, or follows what does not apply. Raises CannotApply."""
@@ -59,17 +62,48 @@ class Dating:
             raise CannotApply(id_, "relatedAction", f"a cycle: {' → '.join((*trail, id_))}")
         if id_ not in self._known:
             node = self._all.get(id_)
-            self._known[id_] = None if node is None or not node.times else self._of(node, (*trail, id_))
+            try:
+                self._known[id_] = None if node is None or not node.times else self._of(node, (*trail, id_))
+            except CannotApply:
+                raise
+            except ValueError as error:  # of a Duration or a Timing
+                raise CannotApply(id_, "timing", str(error)) from None
         return self._known[id_]
+
+    def _frame(self, id_: str, trail: tuple[str, ...]) -> Window | None:
+        """When the nearest group around it that has a date is: from its beginning its actions count. The first day of all where
+        none has. None: the group does not apply."""
+        around = self._around[id_]
+        if not around:
+            return self._begun, self._begun
+        group = self._all[around].action
+        if related := group.get("relatedAction"):
+            return self._related(around, related, trail)
+        if "timingTiming" in group:
+            raise CannotApply(around, "timingTiming", "a group does not recur: its actions do")
+        frame = self._frame(around, trail)
+        if frame is None or not _kind(group):
+            return frame
+        opens, due = self._once(around, group, frame)
+        return opens or due, due
+
+    @property
+    def _begun(self) -> date:
+        return self.since or self.on
 
     def _of(self, node: Node, trail: tuple[str, ...]) -> tuple[Moments, Window] | None:
         if node.children:
             inner = [one for child in node.children if (one := self._dated(child.id, trail)) is not None]
             return ([], (min(w[0] for _, w in inner), max(w[1] for _, w in inner))) if inner else None
+        frame = self._frame(node.id, trail)
+        if frame is None:
+            return None
         action, was = node.action, self.done.get(node.id)
         timing = action if _kind(action) or action.get("relatedAction") else {**action, **_timing_of(node.activity)}
         if "timingTiming" in timing and not action.get("relatedAction"):
-            moments = self._recurring(timing, was)
+            moments = self._recurring(timing, was, frame)
+            if not moments:  # over
+                return None
         elif was is not None:  # once is enough
             return [], (was, was)
         elif related := action.get("relatedAction"):
@@ -78,28 +112,28 @@ class Dating:
                 return None
             moments = [(window[0] if window[0] != window[1] else None, window[1])]
         else:
-            moments = [self._once(node.id, timing)]
+            moments = [self._once(node.id, timing, frame)]
         first_, last = moments[0], moments[-1]
         return moments, (first_[0] or first_[1], last[1])
 
-    def _recurring(self, action: Tree, was: date | None) -> Moments:
+    def _recurring(self, action: Tree, was: date | None, frame: Window) -> Moments:
         last, season = self._last(action) or was, _extension(action, codes.SEASON)
         timing = action["timingTiming"]
         if timing.get("event"):
             days = sorted(day for one in timing["event"] if (day := named_day(str(one))) is not None)
             return [(None, day) for day in days] or [(None, self.on)]
-        from_ = last if season else last or self.since
+        from_ = last if season else last or (self.since if frame[0] == self._begun else frame[0])
         named = season["valueString"] if season else ""
         return occurrences(timing.get("repeat", {}), self.on, from_, self.horizon, named)
 
-    def _once(self, id_: str, action: Tree) -> tuple[date | None, date]:
-        from_ = self._last(action) or self.since or self.on
+    def _once(self, id_: str, action: Tree, frame: Window) -> tuple[date | None, date]:
+        from_ = self._last(action) or frame[0]
         match _kind(action):
             case "timingDateTime":
                 return None, _day(id_, "timingDateTime", action["timingDateTime"])
             case "timingPeriod":
                 period = action["timingPeriod"]
-                opens = named_day(period.get("start"))
+                opens = first_day(period.get("start"))
                 return opens, named_day(period.get("end")) or opens or from_
             case "timingAge":
                 birth = self.names.get("patient", {}).get("birthDate")
@@ -112,7 +146,7 @@ class Dating:
                 return (shifted(from_, low) if low else None), shifted(from_, high or low or {})
             case "timingDuration":
                 return None, shifted(from_, action["timingDuration"])
-        return None, from_
+        return (None, from_) if frame[0] == frame[1] else frame
 
     def _last(self, action: Tree) -> date | None:
         extension = _extension(action, codes.LAST_DONE)
@@ -127,7 +161,7 @@ class Dating:
             relation = str(one.get("relationship", ""))
             if relation not in RELATIONS:
                 raise CannotApply(id_, "relatedAction.relationship", f"'{relation}' is none of R4's")
-            base = self._dated(str(one["actionId"]), trail)
+            base = self._dated(str(one.get("actionId")), trail)
             if base is None:
                 return None
             windows.append((relation.startswith("before"), _beside(relation, base[1], one)))

@@ -6,7 +6,7 @@ cannot read in silence, so the text is first parsed here with a listener that do
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import fhirpathpy
 from antlr4 import CommonTokenStream, InputStream, Token
@@ -15,6 +15,8 @@ from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
 from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
 from liaison.protocols.narrowing import Recorded
+
+FHIRPATH: Final = "text/fhirpath"
 
 
 class Compiled(Protocol):

@@ -37,6 +37,9 @@ from liaison.services.parameters import parts
 Tree = dict[str, Any]
 _REFERENCES: Final = {"encounter": "Encounter", "practitioner": "Practitioner", "organization": "Organization"}
 
+_FLAGS: Final = ("preview", "again")
+_SEVERAL: Final = ("choice", "declined")
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -158,19 +161,28 @@ def _asked(request: Request, definition: Definition) -> _Asked:
         name = str(part.get("name"))
         if definition.parameter(name) is None:
             raise BadRequest(f"$apply has no parameter '{name[:64]}' here.", "Parameters.parameter.name")
+        if name in named and name not in _SEVERAL:
+            raise _bad(name, "is given once.")
         reference = part.get("valueReference")
         told = reference.get("reference") if isinstance(reference, dict) else None
         named[name] = part.get("valueString") or told or part.get("valueCodeableConcept") or part.get("valueBoolean")
+        if name in _FLAGS and not isinstance(part.get("valueBoolean"), bool):
+            raise _bad(name, "has a valueBoolean: true, or false.")
+        if name in _SEVERAL and not isinstance(part.get("valueString"), str):
+            raise _bad(name, "has a valueString: the id of an action.")
     subject = named.pop("subject", "")
     if not isinstance(subject, str) or not subject.startswith("Patient/"):
-        raise BadRequest("subject is required: 'Patient/[id]'.", "Parameters.parameter.where(name='subject')")
-    preview, again = (named.pop(flag, None) is True for flag in ("preview", "again"))
+        raise _bad("subject", "is required: 'Patient/[id]'.")
+    preview, again = (named.pop(flag, None) is True for flag in _FLAGS)
     chosen, declined = (
-        tuple(str(part.get("valueString")) for part in given if part.get("name") == name)
-        for name in ("choice", "declined")
+        tuple(str(part.get("valueString")) for part in given if part.get("name") == name) for name in _SEVERAL
     )
-    context = {name: value for name, value in named.items() if value is not None and name not in ("choice", "declined")}
+    context = {name: value for name, value in named.items() if value is not None and name not in _SEVERAL}
     return _Asked(subject, preview, again, chosen, declined, context)
+
+
+def _bad(name: str, said: str) -> BadRequest:
+    return BadRequest(f"{name} {said}", f"Parameters.parameter.where(name='{name}')")
 
 
 def author_of(engine: Engine, caller: Caller) -> Tree:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from liaison.fhir.model import validate
 from liaison.protocols import library
 from liaison.protocols.library.source import Malformed
 
@@ -29,6 +30,7 @@ action:
     timingDuration: {value: 7, unit: jours, system: "http://unitsofmeasure.org", code: d}
     definitionCanonical: https://example.org/ActivityDefinition/walk
 """
+TIMED = 'timingDuration: {value: 7, unit: jours, system: "http://unitsofmeasure.org", code: d}'
 ACTIVITY = """\
 resourceType: ActivityDefinition
 url: https://example.org/ActivityDefinition/walk
@@ -81,6 +83,19 @@ def test_a_protocol_written_from_scratch_passes(tmp_path: Path) -> None:
         ("ActivityDefinition/walk", "ActivityDefinition/run", 20, "not in the library"),
         ("timingDuration", "textEquivalent", 15, "needs a date"),
         ("  - id: step", "  - id: ''", 15, "an id of its own"),
+        ("code: d}", "code: ms}", 19, "not in 'ms'"),
+        (', system: "http://unitsofmeasure.org", code: d}', "}", 19, "not in ''"),
+        (TIMED, "timingTiming: {repeat: {frequency: 2}}", 19, "how often is not said"),
+        (TIMED, "timingTiming: {repeat: {period: 1, periodUnit: fortnight}}", 19, "how often is not said"),
+        (TIMED, "timingTiming: {code: {text: QD}}", 19, "how often is not said"),
+        (TIMED, f"{TIMED}\n    condition: [{{kind: start}}]", 20, "an expression in text/fhirpath is needed"),
+        (
+            TIMED,
+            f"{TIMED}\n    condition: [{{kind: stop, expression: {{language: text/cql, expression: x}}}}]",
+            20,
+            "text/fhirpath",
+        ),
+        (TIMED, f"{TIMED}\n    dynamicValue: [{{path: priority}}]", 20, "an expression in text/fhirpath is needed"),
     ],
 )
 def test_a_fault_is_reported_on_its_line(tmp_path: Path, before: str, after: str, line: int, says: str) -> None:
@@ -142,3 +157,9 @@ def test_yaml_words_stay_words(tmp_path: Path) -> None:
     (source,) = library.load(tmp_path)
 
     assert source.tree == {"resourceType": "Basic", "a": "no", "b": "2026-01-02", "c": True, "d": 1.5, "e": "3", "f": 3}
+
+
+def test_a_decimal_of_a_protocol_is_a_number_of_r4(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN.replace("value: 7, unit: jours", "value: 1.5, unit: jours"))
+    (tmp_path / "activity.yaml").write_text(ACTIVITY)
+    assert library.check(library.load(tmp_path), validate) == []

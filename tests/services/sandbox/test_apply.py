@@ -38,3 +38,30 @@ def test_applied_by_several_at_once_a_protocol_opens_one_plan(sandbox: Running) 
     assert answers == [201, 409, 409, 409]
     plans = sandbox.get(token, f"CarePlan?subject={patient}&status=active").json()
     assert plans["total"] == 1
+
+
+def test_a_parameter_that_is_not_understood_is_refused_and_nothing_is_written(sandbox: Running) -> None:
+    """What was meant as a preview is never a plan."""
+    token = sandbox.token("gp")
+    [definition] = [
+        one["resource"]["id"]
+        for one in sandbox.get(token, "PlanDefinition?_count=50").json()["entry"]
+        if one["resource"]["url"].endswith("PlanDefinition/frail-older-person")
+    ]
+    people = [f"Patient/{one['resource']['id']}" for one in sandbox.get(token, "Patient?_count=2").json()["entry"]]
+    before = sandbox.get(token, "CarePlan?_count=0").json()["total"]
+
+    for more, says in (
+        ([{"name": "subject", "valueString": people[1]}], "subject is given once"),
+        ([{"name": "preview", "valueString": "true"}], "preview has a valueBoolean"),
+        ([{"name": "again", "valueCode": "true"}], "again has a valueBoolean"),
+        ([{"name": "preview", "valueBoolean": True}] * 2, "preview is given once"),
+        ([{"name": "choice", "valueBoolean": True}], "choice has a valueString"),
+        ([{"name": "dryRun", "valueBoolean": True}], "no parameter 'dryRun'"),
+    ):
+        subject = [{"name": "subject", "valueString": people[0]}]
+        body = {"resourceType": "Parameters", "parameter": subject + more}
+        answer = sandbox.post(token, f"PlanDefinition/{definition}/$apply", body)
+        assert answer.status_code == 400, answer.text
+        assert says in answer.json()["issue"][0]["diagnostics"], answer.text
+    assert sandbox.get(token, "CarePlan?_count=0").json()["total"] == before

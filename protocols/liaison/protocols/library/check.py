@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any, Final
 
+import orjson
+
 from liaison.fhir.errors import FhirError
+from liaison.fhir.model import read
 from liaison.protocols.dating import RELATIONS, TIMINGS
 from liaison.protocols.expressions import compiled
 from liaison.protocols.library.check_rules import rules
+from liaison.protocols.library.check_times import times
 from liaison.protocols.library.known import known
 from liaison.protocols.library.library import Library
 from liaison.protocols.library.source import Problem, Source, Tree
@@ -25,6 +29,7 @@ _ALWAYS: Final = ("url", "version", "title", "status", "date", "publisher")
 _REVIEWED: Final = ("approvalDate", "lastReviewDate")
 _WITH_REVIEW: Final = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "Measure"})
 _WITH_SOURCES: Final = frozenset({"PlanDefinition", "Measure"})
+_TIMED: Final = frozenset({"PlanDefinition", "ActivityDefinition"})
 _SUPPORTED_ITEMS: Final = frozenset(
     {"group", "choice", "boolean", "integer", "decimal", "date", "dateTime", "text", "string", "display"}
 )
@@ -46,7 +51,7 @@ def _of(source: Source, library: Library, validate: Validate | None) -> Iterator
     type_ = source.tree["resourceType"]
     if validate is not None:
         try:
-            validate(source.tree, type_)
+            validate(read(orjson.dumps(source.tree)), type_)  # what would be written: decimals as the engine reads them
         except FhirError as error:
             for issue in error.issues:
                 yield source.problem(issue.expression, f"R4: {issue.diagnostics}")
@@ -58,6 +63,8 @@ def _of(source: Source, library: Library, validate: Validate | None) -> Iterator
     ):
         yield source.problem(f"{type_}.relatedArtifact", "a protocol names its sources (relatedArtifact, citation)")
     yield from _expressions(source, source.tree, type_)
+    if type_ in _TIMED:
+        yield from times(source)
     if type_ == "PlanDefinition" and is_rules(source.tree):
         yield from rules(source, library)
     elif type_ == "PlanDefinition":

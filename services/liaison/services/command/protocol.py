@@ -38,7 +38,8 @@ def list_(folder: Folder = library.FOLDER) -> None:
     for plan in load(folder).of_type("PlanDefinition"):
         owner = ", ".join(contact.get("name", "") for contact in plan.get("contact", ()))
         until = plan.get("effectivePeriod", {}).get("end", "")
-        table.add_row(plan["title"], plan["version"], owner, plan.get("lastReviewDate", ""), until)
+        told = (str(plan.get(name, "")) for name in ("title", "version"))
+        table.add_row(*told, owner, plan.get("lastReviewDate", ""), until)
     Console().print(table)
 
 
