@@ -7,6 +7,7 @@ import pytest
 from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.observations import TYPED, grouped, read_numbers
 from liaison.services.pages.layout import environment
+from liaison.services.pages.reading.curves import HEIGHT, LEFT, WIDTH, drawn
 from liaison.services.pages.reading.measures import reckoned, usual, value, whole
 
 WEIGHT, PRESSURE = TYPED["29463-7"], TYPED["85354-9"]
@@ -209,3 +210,37 @@ def test_one_kind_has_one_name_whatever_its_software_called_it() -> None:
     french = {**english, "code": {**named, "text": "Poids"}}
 
     assert [(series.name, len(series.before)) for series in grouped([english, french])] == [("Poids", 1)]
+
+
+def test_a_curve_has_what_may_be_compared_by_its_day_and_the_limits_of_the_last_value() -> None:
+    def weight(day: int, value: float, unit: str = "kg", **more: object) -> dict[str, object]:
+        quantity = {"value": value, "unit": unit}
+        return {"resourceType": "Observation", "status": "final", "effectiveDateTime": f"2026-11-{day:02}", "valueQuantity": quantity, **more}  # fmt: skip
+
+    usual_ = [{"low": {"value": 55, "unit": "kg"}, "high": {"value": 60, "unit": "kg"}}]
+    kept = [weight(21, 58, referenceRange=usual_), weight(11, 62.5), weight(1, 57)]
+    left = [weight(20, 128, "lb"), weight(19, 5, status="cancelled"), weight(18, 9, focus=[{"display": "fœtus"}])]
+    curve = drawn([kept[0], *left, *kept[1:]])
+
+    assert curve is not None
+    [line] = curve.lines
+    across = [x for x, _ in line]
+    assert (across[0], across[1], curve.count) == (LEFT, (across[0] + across[2]) / 2, 3), "ten days each"
+    assert across[-1] < WIDTH
+    heights: dict[float, float] = {57: line[0][1], 62.5: line[1][1], 58: line[2][1]}
+    heights |= {float(words): y for y, words in curve.limits}
+    assert sorted(heights, key=lambda one: -heights[one]) == [55, 57, 58, 60, 62.5], "higher is less far from the top"
+    assert all(0 < y < HEIGHT for y in heights.values())
+    assert (curve.lowest, curve.highest) == ("57 kg", "62,5 kg")
+    assert drawn(kept[:1]) is None
+    limited = weight(21, 58, referenceRange=[{**usual_[0], "appliesTo": [{"text": "enfant"}]}])
+    assert (drawn([limited, kept[1]]) or curve).limits == []
+    pressure = [
+        {**weight(day, 0), "valueQuantity": None, "component": [
+            {"code": {"coding": [{"code": code}]}, "valueQuantity": {"value": value, "unit": "mmHg"}}
+            for code, value in (("8480-6", high), ("8462-4", 70))
+        ]} for day, high in ((9, 130), (2, 128))
+    ]  # fmt: skip
+    both = drawn(pressure)
+    assert both is not None
+    assert [len(one) for one in both.lines] == [2, 2]

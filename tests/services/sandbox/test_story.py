@@ -212,6 +212,15 @@ def answered(story: Story) -> None:
         assert "S'arrête entre deux pièces" in html.unescape(page.text)
         data = {"csrf": hidden(page.text, "csrf"), "instruction": "Je passe à 14 h. Qu'elle reste assise."}
         assert browser.post(f"/dossiers/{story.patient}/alertes/{story.alert}", data=data).status_code == 303
+        written = f"/dossiers/{story.patient}/documents"
+        csrf = hidden(browser.get(written).text, "csrf")
+        address = f"/dossiers/{story.patient}/notes"
+        assert browser.post(address, data={"csrf": csrf, "note": " "}).status_code == 400
+        assert browser.post(address, data={"csrf": csrf, "note": "Vue à 14 h, <mieux> assise."}).status_code == 303
+    with story.behind("gp") as browser:
+        read = words(browser.get(written))
+        assert "Note de liaison" in read
+        assert "Vue à 14 h, <mieux> assise." in read
     with story.behind("aide") as browser:
         assert "Je passe à 14 h." in html.unescape(browser.get("/aujourdhui").text)
 

@@ -39,6 +39,7 @@ KINDS: Final = {
 A_PAGE: Final = 30
 MOST_PAGES: Final = 20
 """What is further back is the software's to read; the page says so."""
+LONGEST_NOTE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Entry:
     other: str
 
 
-async def show(request: Request, place: Place) -> Response:
+async def show(request: Request, place: Place, *, unsent: str | None = None) -> Response:
+    """`unsent`: the words of a note that was not one; the page says what is wrong and keeps them."""
     asked = request.query_params.get("page", "1")
     number = max(1, min(int(asked), MOST_PAGES)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     patient = await patient_or_404(place.record, place.id)
@@ -73,6 +75,12 @@ async def show(request: Request, place: Place) -> Response:
     return render(
         request,
         "clinician/history.html",
+        status=200 if unsent is None else 400,
+        unsent=unsent,
+        longest=LONGEST_NOTE,
+        may_note=place.writes
+        and place.me.role_code not in ("patient", "guardian")
+        and await writable(request, place.record.caller, f"Patient/{place.id}", Class.COORD),
         place=place,
         patient=patient,
         who=identity(patient),

@@ -21,6 +21,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.reading import measures as reading
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say
+from liaison.services.pages.reading.curves import Curve, drawn
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.marks import elsewhere
 from liaison.services.pages.reading.punctuation import colon
@@ -62,7 +63,7 @@ TYPED: Final = {
         Measure("8310-5", "°C", "Cel", 30, 43),
     )
 }
-SHOWN: Final = 6
+SHOWN: Final = 24
 """How many values of a kind are shown; the record keeps them all."""
 _MOST: Final = 3000
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -77,6 +78,10 @@ class Series:
     code: str
     last: Tree
     before: list[Tree]
+
+    @property
+    def curve(self) -> Curve | None:
+        return drawn([self.last, *self.before])
 
 
 async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
