@@ -84,6 +84,7 @@ def test_a_protocol_written_from_scratch_passes(tmp_path: Path) -> None:
         ("timingDuration", "textEquivalent", 15, "needs a date"),
         ("  - id: step", "  - id: ''", 15, "an id of its own"),
         ("code: d}", "code: ms}", 19, "not in 'ms'"),
+        ("Marcher une heure}", "Marcher}, target: [{detailQuantity: {value: 60}}]", 13, "names its measure"),
         (', system: "http://unitsofmeasure.org", code: d}', "}", 19, "not in ''"),
         (TIMED, "timingTiming: {repeat: {frequency: 2}}", 19, "how often is not said"),
         (TIMED, "timingTiming: {repeat: {period: 1, periodUnit: fortnight}}", 19, "how often is not said"),

@@ -106,6 +106,11 @@ def _plan(source: Source, library: Library) -> Iterator[Problem]:
     ids = [action.get("id", "") for _, action in actions]
     goals = {goal.get("id") for goal in source.tree.get("goal", [])}
     labels = {artifact.get("label") for artifact in source.tree.get("relatedArtifact", [])}
+    for place, goal in enumerate(source.tree.get("goal", [])):
+        for number, target in enumerate(goal.get("target", [])):
+            if "measure" not in target and any(name.startswith("detail") for name in target):
+                said = "a target with a detail names its measure: its Goal could not be written (gol-1)"
+                yield source.problem(f"PlanDefinition.goal[{place}].target[{number}]", said)
     for path, action in actions:
         name = action.get("id", "")
         if not name or ids.count(name) > 1:
