@@ -22,7 +22,7 @@ from liaison.auth.access.hooks import Hooks
 from liaison.auth.caller import Caller
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Request, Row
-from liaison.services import base
+from liaison.services import base, memory
 from liaison.services.engine import Engine
 from liaison.services.house import House
 from liaison.services.operations import OPERATIONS
@@ -75,6 +75,7 @@ def measure() -> Rows:
 
 async def _measured(settings: Settings) -> Rows:
     async with House.opened(settings) as house:
+        memory.settle()  # as a worker does once it has started
         maker = await territory.Maker.of(house)
         doctor, _role, act = await maker.professional("gp")
         patients = [one for start in range(0, PATIENTS, 50) for one in await people(maker, doctor, start)]

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from liaison.auth.access import grants, vocabulary
+from liaison.auth.access.around import People
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.rebuild import rebuild
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.world import Fact, Held
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import Database
@@ -42,7 +46,8 @@ async def busy(territory: Any) -> Any:
     ]
     aide, manager = [await territory.person(code, service) for code in ("home-aide", "home-service-manager")]
     await territory.person("secretary", acts_for=gp.role)
-    await territory.person("auditor")
+    await territory.person("nurse", await territory.organization("Chirurgie", part_of=hospital))
+    await territory.person("auditor", hospital)
     await territory.client(unit, "specialist", Purpose.TREAT)
     patient = await territory.patient(gp, nurse, opposed, service)
     soon = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
@@ -55,6 +60,7 @@ async def busy(territory: Any) -> Any:
         territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]}),
         territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(specialist.role)],
                                               "securityLabel": territory.classes("CLIN", "SENS")}),
+        territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(hospital)]}),
         territory.item_of(
             patient, "Appointment", start=now, end=soon,
             participant=[{"actor": {"reference": patient.reference}, "status": "accepted"},
@@ -85,6 +91,32 @@ async def test_a_rebuild_gives_the_same_rows(territory: Any) -> None:
     assert len(before[0]) > 20
 
     assert await rebuild(territory.database.writing, territory.store.vault) == 2
+
+    assert await rows(territory) == before
+
+
+async def test_whom_a_record_does_not_concern_have_nothing_on_it(
+    territory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each record is asked of whom it concerns alone: asked of everybody around any of them, they give the same rows."""
+    for _ in range(2):
+        await busy(territory)
+    before = await rows(territory)
+
+    class Everybody(People):
+        def __init__(self, held: list[Held], wholes: Mapping[int, Sequence[int]]) -> None:
+            super().__init__(held, wholes)
+            self.every = held
+
+        def around(self, facts: Iterable[Fact]) -> list[Held]:
+            return self.every
+
+    monkeypatch.setattr(grants, "People", Everybody)
+    async with territory.database.writing.acquire() as connection, connection.transaction():
+        patients = [row[0] for row in await connection.fetch("delete from access_grant returning patient")]
+        await grants.lock(connection, patients)
+        await grants.recompute(connection, territory.store.vault, patients)
+    assert len(set(patients)) >= 4
 
     assert await rows(territory) == before
 
@@ -123,26 +155,32 @@ async def test_an_opposition_and_an_invitation_at_the_same_time_both_count(terri
 
 
 async def test_without_the_lock_one_of_two_changes_is_lost(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sibling of the test above: with the fault planted, facts and grants come apart."""
+    """The sibling of the test above: with the fault planted, facts and grants come apart. Both concern one person, whose
+    grants the one who has not heard of the opposition writes last."""
 
     async def unlocked(*_: object, **__: object) -> None: ...
 
     honest = grants.stated
 
     async def slow(connection: Any, patients: Any) -> Any:
-        found = await honest(connection, patients)
-        await asyncio.sleep(0.3)  # the planted fault: between its reading and its writing the other comes
-        return found
+        facts, resting = await honest(connection, patients)
+        heard = any(one.relation is Relation.DENY for of_one in facts.values() for one in of_one)
+        await asyncio.sleep(
+            0.3 if heard else 0.5
+        )  # the planted fault: between its reading and its writing the other comes
+        return facts, resting
 
-    gp, opposed, other = [await territory.person(code) for code in ("gp", "nurse", "nurse")]
+    gp, opposed = [await territory.person(code) for code in ("gp", "specialist")]
     patient = await territory.patient(gp, opposed)
+    labels = territory.classes("CLIN", "SENS")
+    permit = {"type": "permit", "actor": [territory.actor(opposed.role)], "securityLabel": labels}
     deny = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]})
     monkeypatch.setattr(grants, "lock", unlocked)
     monkeypatch.setattr(grants, "stated", slow)
     await asyncio.gather(
         *(
-            territory.ask(gp.caller, "POST", tree["resourceType"], tree)
-            for tree in (deny, territory.team(patient, [other]))
+            territory.ask(territory.system, "POST", "Consent", tree)
+            for tree in (deny, territory.consent(patient, provision=permit))
         )
     )
     monkeypatch.undo()

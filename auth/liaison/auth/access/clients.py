@@ -1,7 +1,6 @@
 """The rights of system clients (row 26d): those of their owner organisation, in the role and purpose registered."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from liaison.auth.access.classes import Class
@@ -20,7 +19,7 @@ def rights_of(
 
     Nothing masked either (row 25): a structure is neither the author nor the attending doctor."""
     for right in _of_the_structure(world, client, table, first):
-        yield replace(right, read=right.read & ~Class.MASKED, write=right.write & ~Class.MASKED)
+        yield right._replace(read=right.read & ~Class.MASKED, write=right.write & ~Class.MASKED)
 
 
 def _of_the_structure(
@@ -30,7 +29,7 @@ def _of_the_structure(
         if held.role_code == client.role_code and client.organization in world.structures(held.organization):
             for right in rights:
                 if right.purpose is client.purpose and right.whose.type_ in ("", "Organization"):
-                    yield replace(right, principal=client.client, rule=RULE)
+                    yield right._replace(principal=client.client, rule=RULE)
     entered = list(_entered(world, client, table))
     yield from cut(entered, denials_of(world, (client.client, *world.structures(client.organization))))
 

@@ -5,8 +5,9 @@ out of every right of those they name, for as long as they last; a delegate inhe
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
+from typing import Final
 
 from liaison.auth.access import clients, delegates, persons, professionals
 from liaison.auth.access.denials import cut, denials_of
@@ -43,17 +44,16 @@ def _undenied(world: World, held: Held, rights: Iterable[Right]) -> list[Right]:
 
 def _joined(rights: Iterable[Right]) -> Iterator[Right]:
     """Adjacent stretches of the same right as one; those that allow nothing left out."""
-
-    def shape(right: Right) -> tuple[object, ...]:
-        return (right.principal, right.purpose, right.rule, right.relation, right.whose, right.read, right.write)
-
-    meaningful = sorted(
-        {right for right in rights if right.read | right.write}, key=lambda right: (*shape(right), right.during)
-    )
-    for _, same in groupby(meaningful, key=shape):
+    meaningful = sorted({right for right in rights if right.read or right.write}, key=_SHAPE_AND_TIME)
+    for _, same in groupby(meaningful, key=_SHAPE):
         alike = list(same)
         if len(alike) == 1:  # nearly always
             yield alike[0]
             continue
         for during in merge(right.during for right in alike):
-            yield replace(alike[0], during=during)
+            yield alike[0]._replace(during=during)
+
+
+_ALL_BUT_TIME: Final = tuple(name for name in Right._fields if name != "during")
+_SHAPE: Final = attrgetter(*_ALL_BUT_TIME)
+_SHAPE_AND_TIME: Final = attrgetter(*_ALL_BUT_TIME, "during")

@@ -1,7 +1,6 @@
 """The rights of a substitute, a trainee or a secretary: taken from the person acted for, within both their dates."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from liaison.auth.access.classes import Class
@@ -40,8 +39,7 @@ def _inherited(held: Held, line: Line, rights: Iterable[Right]) -> Iterator[Righ
         if line.extent == "same":
             if right.purpose is not line.purpose:
                 continue
-            copy = replace(
-                right,
+            copy = right._replace(
                 principal=held.role,
                 read=right.read & ~line.limit,
                 write=right.write & ~line.limit,
@@ -52,8 +50,7 @@ def _inherited(held: Held, line: Line, rights: Iterable[Right]) -> Iterator[Righ
             yield copy
             if right.whose.column == "author":  # and what the delegate writes in their own name, masked later or not
                 own = line.limit & ~_ITS_AUTHORS
-                yield replace(
-                    copy,
+                yield copy._replace(
                     read=right.read & ~own,
                     write=right.write & ~own,
                     whose=Whose("author", "Practitioner", held.practitioner),

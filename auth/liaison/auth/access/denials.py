@@ -7,7 +7,6 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from liaison.auth.access.classes import EVERYTHING, Class, union
@@ -46,7 +45,7 @@ def denials_of(world: World, named: Sequence[int]) -> list[Fact]:
 def cut(rights: Iterable[Right], denials: Sequence[Fact]) -> Iterator[Right]:
     """The rights, less what is denied while it is denied; a right to nothing is none."""
     if not denials:  # of nearly everyone
-        yield from (right for right in rights if right.read | right.write)
+        yield from (right for right in rights if right.read or right.write)
         return
     for right in rights:
         for during in cuts(right.during, [denial.during for denial in denials]):
@@ -54,6 +53,6 @@ def cut(rights: Iterable[Right], denials: Sequence[Fact]) -> Iterator[Right]:
             for denial in denials:
                 if denial.during.meet(during) is not None:
                     gone |= denied(denial, right.relation, right.purpose)
-            left = replace(right, read=right.read & ~gone, write=right.write & ~gone, during=during)
-            if left.read | left.write:
+            left = right._replace(read=right.read & ~gone, write=right.write & ~gone, during=during)
+            if left.read or left.write:
                 yield left

@@ -5,13 +5,14 @@ sees what the first wrote. Computing again from the same facts gives the same ro
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
 import asyncpg
 
 from liaison.auth.access import adopted, offices
+from liaison.auth.access.around import People, named
 from liaison.auth.access.decide import decide
 from liaison.auth.access.denials import DENIALS
 from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
@@ -19,7 +20,7 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Table
-from liaison.auth.access.world import Fact, Held, Right, Source, SystemClient, World
+from liaison.auth.access.world import Fact, Held, Right, Source, SystemClient, Whose, World
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import NAMES_HIDDEN, Key
 from liaison.fhir.store.ids import Ids
@@ -57,68 +58,62 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     keys = await vault.patient_keys(connection, patients)
     facts, resting = await stated(connection, patients)
     every = [fact for of_one in (*facts.values(), *resting.values()) for fact in of_one]
-    held, wholes = await _people(connection, every)
+    people = People(*await _people(connection, every))
     watched = await offices.read(connection)
     clients = await _clients(connection)
     persons = await _persons(connection, every)
     ids = Ids(vault.id_key)
-    old: dict[int, set[GrantRow]] = {patient: set() for patient in patients}
-    for row in await connection.fetch(
-        f"select {COLUMNS} from access_grant where patient = any($1::bigint[])", patients
-    ):
-        old[row[0]].add(tuple(row))
-    gone, new = [], []
+    name = cache(lambda whose: f"{whose.type_}/{ids.encode(Key(0, kind_of(whose.type_), whose.res))}")
+    kept = await connection.fetch(f"select {COLUMNS} from access_grant where patient = any($1::bigint[])", patients)
+    new: set[GrantRow] = set()
     for patient in patients:
-        rows = set()
         if (key := keys.get(patient)) is not None:
-            around = resting.get(patient, ())
-            rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons, watched, around), table)
-            hide = cache(key.permute)  # rights are many, and the classes that they open nearly always the same few
-            rows = {_row(ids, key, hide, right) for right in rights}
-        if rows != old[patient]:
-            gone.append(patient)
-            new += sorted(rows)
-    await put(connection, gone, new)
+            theirs, rested = facts.get(patient, []), resting.get(patient, [])
+            held = people.around([*theirs, *rested])
+            world = World(theirs, held, people.wholes, clients, persons, watched, rested)
+            new.update(_rows(key, name, decide(world, table)))
+    await put(connection, set(map(tuple, kept)), new)
 
 
-async def put(connection: asyncpg.Connection, patients: list[int], rows: Sequence[GrantRow]) -> None:
-    """These rows in the place of those that these patients had."""
-    if patients:
-        await connection.execute("delete from access_grant where patient = any($1::bigint[])", patients)
-    if rows:
-        await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+async def put(connection: asyncpg.Connection, old: set[GrantRow], new: set[GrantRow]) -> None:
+    """`new` in the place of `old`, which are all the rows of some patients. Those of a principal to whom nothing changes on a
+    patient stay as they are."""
+    changed = {row[:2] for row in old ^ new}
+    if gone := sorted(changed.intersection(row[:2] for row in old)):
+        await connection.execute(_DELETE, *map(list, zip(*gone, strict=True)))
+    if rows := sorted(row for row in new if row[:2] in changed):
+        await connection.copy_records_to_table("access_grant", records=rows, columns=COLUMNS.split(", "))
 
 
 COLUMNS: Final = (
     "patient, principal, purpose, mask, write_mask, author, service, addressee, rule, relation, valid_from, valid_to"
 )
-_INSERT: Final = f"""
-    insert into access_grant ({COLUMNS})
-    select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                         $7::bigint[], $8::bigint[], $9::smallint[], $10::smallint[], $11::timestamptz[],
-                         $12::timestamptz[])
+_DELETE: Final = """
+    delete from access_grant g using unnest($1::bigint[], $2::bigint[]) as k(patient, principal)
+    where g.patient = k.patient and g.principal = k.principal
 """
 
 
-def _row(ids: Ids, key: PatientKey, hide: Callable[[int], int], right: Right) -> GrantRow:
-    whose = right.whose
-    token = (
-        owner_token(key, f"{whose.type_}/{ids.encode(Key(0, kind_of(whose.type_), whose.res))}") if whose.column else 0
-    )
-    return (
-        key.patient,
-        right.principal,
-        int(right.purpose),
-        hide(int(right.read) | (NAMES_HIDDEN if right.read else 0)),
-        hide(int(right.write) | (NAMES_HIDDEN if right.write else 0)),
-        token if whose.column == "author" else 0,
-        token if whose.column == "service" else 0,
-        token if whose.column == "addressee" else 0,
-        right.rule,
-        int(right.relation),
-        right.during.start,
-        right.during.end,
-    )
+def _rows(key: PatientKey, name: Callable[[Whose], str], rights: Iterable[Right]) -> Iterator[GrantRow]:
+    """Rights are many; the classes that they open, and those whose entries they open alone, nearly always the same few."""
+    hide = cache(key.permute)
+    token = cache(lambda whose: owner_token(key, name(whose)))
+    for right in rights:
+        whose = right.whose
+        yield (
+            key.patient,
+            right.principal,
+            int(right.purpose),
+            hide(int(right.read) | (NAMES_HIDDEN if right.read else 0)),
+            hide(int(right.write) | (NAMES_HIDDEN if right.write else 0)),
+            token(whose) if whose.column == "author" else 0,
+            token(whose) if whose.column == "service" else 0,
+            token(whose) if whose.column == "addressee" else 0,
+            right.rule,
+            int(right.relation),
+            right.during.start,
+            right.during.end,
+        )
 
 
 # ---- reading the world --------------------------------------------------------------------------------------------
@@ -198,10 +193,7 @@ _WHOLES: Final = """
 async def _people(
     connection: asyncpg.Connection, facts: Iterable[Fact]
 ) -> tuple[list[Held], dict[int, tuple[int, ...]]]:
-    principals = {
-        number for fact in facts for number in (fact.principal, fact.organization) if number > 0 or number < -1
-    }
-    rows = await connection.fetch(_HELD, sorted(principals), BEGINNING, FOREVER)
+    rows = await connection.fetch(_HELD, sorted(named(facts)), BEGINNING, FOREVER)
     held = [
         Held(role, practitioner, organization, role_code, Interval(start, end), acts_for)
         for role, practitioner, organization, role_code, acts_for, start, end in rows

@@ -119,17 +119,16 @@ async def _narrow(
     cut_of: Callable[[tuple[str, ...], Relation, int], Cut],
 ) -> int:
     keys = await vault.patient_keys(connection, patients)
-    kept: dict[int, list[grants.GrantRow]] = {patient: [] for patient in patients}
-    changed = set()
+    old: set[grants.GrantRow] = set()
+    left: set[grants.GrantRow] = set()
     for *row, roles in await connection.fetch(_GRANTS, patients):
         key, cut = keys.get(row[0]), cut_of(tuple(roles), Relation(row[_RELATION]), row[_RULE])
         new = row if key is None else _less(key, row, cut)
-        if new != row:
-            changed.add(row[0])
+        old.add(tuple(row))
         if new[_MASK] or new[_WRITE]:
-            kept[row[0]].append(tuple(new))
-    await grants.put(connection, sorted(changed), [row for patient in sorted(changed) for row in kept[patient]])
-    return len(changed)
+            left.add(tuple(new))
+    await grants.put(connection, old, left)
+    return len({row[0] for row in old ^ left})
 
 
 def _cut(cells: Mapping[Cell, Cut], roles: Sequence[str], relation: Relation, rule: int) -> Cut:

@@ -57,7 +57,8 @@ def _facts_about(world: World, held: Held) -> Iterator[Fact]:
 
 def _when(world: World, held: Held, line: Line, fact: Fact) -> list[Interval]:
     """The stretches in which the line's conditions hold for this person and fact."""
-    stretches = meet_all([held.during], [fact.during])
+    both = held.during.meet(fact.during)
+    stretches = [] if both is None else [both]
     if fact.relation is Relation.TOUR:
         stretches = meet_all(stretches, _stated(world, Relation.STRUCTURE, world.structures(held.organization)))
     if "informed" in line.when and not fact.detail.get("informed"):

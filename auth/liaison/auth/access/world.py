@@ -136,8 +136,7 @@ class Whose(NamedTuple):
 ANYONES = Whose()
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(NamedTuple):
     """One row of `access_grant`, before the patient's key hides it."""
 
     principal: int
