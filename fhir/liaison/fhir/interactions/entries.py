@@ -165,10 +165,9 @@ def _wrapping(bundle: Tree, entries: Sequence[Any]) -> dict[str, list[Issue]]:
             for entry in entries
         ]
     found: dict[str, list[Issue]] = {}
-    for issue in problems(wrapping):
-        if issue.code != "invariant":
-            entry = _ENTRY.match(issue.expression)
-            found.setdefault(entry[0] if entry is not None else "", []).append(issue)
+    for issue in problems(wrapping, ruled=False):
+        entry = _ENTRY.match(issue.expression)
+        found.setdefault(entry[0] if entry is not None else "", []).append(issue)
     return found
 
 

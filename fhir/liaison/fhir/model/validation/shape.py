@@ -72,7 +72,7 @@ def check_object(made: Shape, node: Node, scope: Scope, problems: Problems) -> N
             problems.append(Problem(f".{name}", "required", f"{made.name}.{name} is required."))
     if made.choices:
         _check_choices(made, node, problems)
-    for invariant in made.invariants:
+    for invariant in made.invariants if scope.ruled else ():
         invariant.check(node, scope, problems)
 
 
@@ -244,7 +244,7 @@ def _resource(contained: bool) -> Check:
         elif contained:
             check_resource(value, scope.inside(value), problems)
         else:
-            check_resource(value, Scope.of(value), problems)
+            check_resource(value, Scope.of(value, ruled=scope.ruled), problems)
 
     return check
 

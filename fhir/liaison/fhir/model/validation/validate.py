@@ -9,10 +9,11 @@ from liaison.fhir.model.validation.scope import Scope
 from liaison.fhir.model.validation.shape import check_resource
 
 
-def problems(tree: Tree) -> list[Issue]:
-    """All that is wrong with a resource and what it holds, errors and warnings, in document order. No value is shown."""
+def problems(tree: Tree, *, ruled: bool = True) -> list[Issue]:
+    """All that is wrong with a resource and what it holds, errors and warnings, in document order. No value is shown. What
+    breaks R4's invariants is left out unless `ruled`."""
     found: Problems = []
-    check_resource(tree, Scope.of(tree), found)
+    check_resource(tree, Scope.of(tree, ruled=ruled), found)
     named = tree.get("resourceType")
     root = named if isinstance(named, str) and named in RESOURCE_TYPES else ""
     told = [Issue(one.code, one.text, (root + one.path).lstrip("."), one.severity) for one in found]
