@@ -318,3 +318,9 @@ def test_a_pharmacist_keeps_the_plan_of_those_whom_they_follow(sandbox: Running)
         assert (unsaid.status_code, "Choisissez ce qui s'est passé." in words(unsaid)) == (400, True)
         assert 'href="/cohorte"' not in unsaid.text
         assert browser.get("/cohorte").status_code == 404
+        assert 'href="/reunions"' in unsaid.text
+        assert 'href="/cohorte"' not in browser.get("/reunions").text
+        assert 'href="/seances"' not in unsaid.text
+    with behind(sandbox, "physio") as browser:
+        menu = browser.get("/dossiers").text
+        assert all(f'href="{one}"' in menu and browser.get(one).status_code == 200 for one in ("/seances", "/reunions"))

@@ -33,7 +33,16 @@ from liaison.services.pages.reading import (
     sentences,
     unread,
 )
-from liaison.services.pages.role_names import CALLED, CHECKERS, COORDINATORS, PLANNERS, RECEIVERS, URGENT
+from liaison.services.pages.role_names import (
+    CALLED,
+    CHECKERS,
+    COORDINATORS,
+    LISTERS,
+    MEETERS,
+    PLANNERS,
+    RECEIVERS,
+    URGENT,
+)
 from liaison.services.pages.welcome.doors import BY_KEY
 
 HERE = Path(__file__).parent
@@ -79,7 +88,15 @@ def environment(language: str) -> Environment:
     say = translations(language).gettext
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
-    made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, planners=PLANNERS, urgent=URGENT, called=CALLED)
+    made.globals.update(
+        receivers=RECEIVERS,
+        coordinators=COORDINATORS,
+        planners=PLANNERS,
+        listers=LISTERS,
+        meeters=MEETERS,
+        urgent=URGENT,
+        called=CALLED,
+    )
     made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED, phone_managers=phones.MANAGERS)
     made.filters.update(
         activities=lambda tree: activities.told(tree, say),
