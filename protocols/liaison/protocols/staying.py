@@ -38,12 +38,17 @@ def flag(patient: str, since: date, place: str, by: Tree) -> Tree:
     }
 
 
-def is_stay(tree: Tree) -> bool:
-    """Whether this Flag is one of a stay that goes on."""
+def was_stay(tree: Tree) -> bool:
+    """Whether this Flag is one of a stay, whether it goes on or not."""
     codings = (tree.get("code") or {}).get("coding", [])
-    return tree.get("status") == "active" and any(
+    return tree.get("status") in ("active", "inactive") and any(
         one.get("system") == codes.HOME_CARE and one.get("code") == CODE for one in codings
     )
+
+
+def is_stay(tree: Tree) -> bool:
+    """Whether this Flag is one of a stay that goes on."""
+    return tree.get("status") == "active" and was_stay(tree)
 
 
 def over(stay: Tree, until: date) -> Tree:

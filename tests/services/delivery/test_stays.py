@@ -1,5 +1,7 @@
 """A stay in hospital: the manager confirms it, visits pause with the rights they gave, alerts close, and the seven days are dated."""
 
+import html
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +24,12 @@ def send(desk: Telephone, patient: str, act: str, day: str) -> Any:
     return desk.http.post(path, data={"csrf": field(page, "csrf"), "acte": act, "jour": day})
 
 
+def of(desk: Telephone, patient: str) -> str:
+    """Under which heading the desk leads to the stay of this person, '' where it does not."""
+    before, link, _after = desk.http.get("/service").text.partition(f"/service/sejour/{patient}")
+    return html.unescape(re.findall(r"<h2[^>]*>([^<]*)</h2>", before)[-1]) if link else ""
+
+
 def found(sandbox: Running, query: str) -> list[dict[str, Any]]:
     bundle = sandbox.get(sandbox.token("gp"), query).json()
     return [one["resource"] for one in bundle.get("entry", []) if one.get("search", {}).get("mode") == "match"]
@@ -32,10 +40,10 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
 ) -> None:
     stop = telephone.someone
     patient, today = stop["patient"], datetime.now(PARIS)
-    line = {
+    kind = {"system": "https://liaison.example/fhir/CodeSystem/home-care", "code": "visit"}
+    line: dict[str, Any] = {
         "resourceType": "Appointment",
         "status": "booked",
-        "serviceType": [{"coding": [{"system": "https://liaison.example/fhir/CodeSystem/home-care", "code": "visit"}]}],
         "start": (today + timedelta(days=2)).isoformat(timespec="seconds"),
         "end": (today + timedelta(days=2, minutes=30)).isoformat(timespec="seconds"),
         "participant": [
@@ -43,10 +51,17 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
             {"actor": {"reference": person(sandbox, "aide")["practitioner_role"]}, "status": "accepted"},
         ],
     }
-    coming = sandbox.post(sandbox.token("home_service_manager"), "Appointment", line).json()["id"]
+    coming = [
+        sandbox.post(
+            sandbox.token("home_service_manager"),
+            "Appointment",
+            {**line, "serviceType": [{"coding": [{**kind, "code": code}]}]},
+        ).json()["id"]
+        for code in ("visit", "visit-short", "visit-breath")
+    ]
     letter = telephone.letter(stop, form={"presence": ["hospitalised"], "alert": ["alert-worry"]})
     assert telephone.bring(telephone.parcel(letter)).json()["state"] == "filed"
-    assert f"/service/sejour/{patient}" in manager.http.get("/service").text  # stated, not yet confirmed
+    assert of(manager, patient) == "Hospitalisations à confirmer"
 
     assert "Donnez le jour" in text(send(manager, patient, "entree", ""))
     assert send(manager, patient, "entree", f"{today:%Y-%m-%d}").status_code == 303
@@ -57,15 +72,27 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     flags = found(sandbox, f"Flag?patient={patient}&_count=100")
     [flag] = [one for one in flags if "Hospital" in one["code"]["text"]]
     assert flag["status"] == "active"
-    visit = sandbox.get(sandbox.token("gp"), f"Appointment/{coming}").json()
-    assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
-    assert f"/service/sejour/{patient}" not in manager.http.get("/service").text
+    for one in coming:
+        visit = sandbox.get(sandbox.token("gp"), f"Appointment/{one}").json()
+        assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
+    # From there the discharge is confirmed, all the more once an aide has found the person at home.
+    assert of(manager, patient) == "À l'hôpital en ce moment"
+    seen_at_home = "confirmez la sortie"
+    assert seen_at_home not in text(manager.http.get("/service"))
+    assert telephone.bring(telephone.parcel(telephone.letter(stop))).json()["state"] == "filed"
+    assert seen_at_home in text(manager.http.get("/service"))
 
     assert send(manager, patient, "sortie", f"{today:%Y-%m-%d}").status_code == 303
 
     assert sandbox.get(sandbox.token("gp"), f"Flag/{flag['id']}").json()["status"] == "inactive"
-    visit = sandbox.get(sandbox.token("gp"), f"Appointment/{coming}").json()
-    assert visit["status"] == "booked"
-    assert "cancelationReason" not in visit
+    for one in coming:
+        visit = sandbox.get(sandbox.token("gp"), f"Appointment/{one}").json()
+        assert visit["status"] == "booked"
+        assert "cancelationReason" not in visit
+    assert of(manager, patient) == ""
     steps = found(sandbox, f"Task?patient={patient}&code={STEP}&status=requested,received,accepted")
     assert {one["restriction"]["period"]["end"] for one in steps} == {f"{today + timedelta(days=7):%Y-%m-%d}"}
+    # In hospital once more: that is another stay.
+    again = telephone.letter(stop, form={"presence": ["hospitalised"]})
+    assert telephone.bring(telephone.parcel(again)).json()["state"] == "filed"
+    assert of(manager, patient) == "Hospitalisations à confirmer"

@@ -20,12 +20,15 @@ from liaison.protocols.forms import arranged, canonical
 from liaison.services import visit_forms
 from liaison.services.delivery.unread import Hours, unread
 from liaison.services.house import House
+from liaison.services.pages.calendar_words import moment_said
 from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.home_care.replies import Reply, replies
 from liaison.services.pages.home_care.today import Card, directory_phone, tour, visits_since
 from liaison.services.pages.home_care.visit import last_measures
 from liaison.services.pages.languages import translations
 from liaison.services.pages.layout import environment
-from liaison.services.pages.reading import measures, moments, sentences
+from liaison.services.pages.reading import measures, moments, people, sentences
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
@@ -34,6 +37,7 @@ from liaison.services.pages.signed_in import Me
 Tree = dict[str, Any]
 DAYS: Final = 2
 MOST_KNOWN: Final = 3
+MOST_REPLIES: Final = 5
 _PUBLIC: Final = ("crv", "kty", "x", "y")
 
 
@@ -65,6 +69,13 @@ class Reader(NamedTuple):
     name: str
 
 
+class Said(NamedTuple):
+    """What somebody answered to an alert or a visit: about whom, when and by whom in one line, and the words."""
+
+    about: str
+    text: str
+
+
 class Called(NamedTuple):
     """A number of the service and its hours (people.service_numbers): the telephone chooses the one of the hour without a network."""
 
@@ -77,7 +88,7 @@ class Called(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """`service_phone`: where none of `numbers` holds. `forms`: what those of the stops ask, by canonical, as the page shows it. `readers`: of reports, whoever does not manage the service first. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
+    """`service_phone`: where none of `numbers` holds. `forms`: what those of the stops ask, by canonical, as the page shows it. `readers`: of reports, whoever does not manage the service first. `replies`: newest first, MOST_REPLIES at the most. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
 
     made_at: str
     good_until: str
@@ -89,6 +100,7 @@ class Tour:
     key: VisitKey
     readers: tuple[Reader, ...]
     forms: Mapping[str, Tree]
+    replies: tuple[Said, ...]
     stops: tuple[Stop, ...]
 
     def told(self) -> Tree:
@@ -97,6 +109,7 @@ class Tour:
             "key": self.key._asdict(),
             "readers": [one._asdict() for one in self.readers],
             "numbers": [one._asdict() for one in self.numbers],
+            "replies": [one._asdict() for one in self.replies],
         }
 
 
@@ -117,12 +130,13 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
     say = translations(language).gettext
     cards = await _cards(record, me, say)
     forms = await visit_forms.in_force(house.database, caller.organization)
-    people = list(dict.fromkeys(card.patient for card in cards))
+    persons = list(dict.fromkeys(card.patient for card in cards))
     told = list(dict.fromkeys((card.patient, card.model) for card in cards))
-    known, number, alone = await asyncio.gather(
+    known, number, alone, answered = await asyncio.gather(
         asyncio.gather(*(_known(record, patient, forms[model].form, now, say) for patient, model in told)),
         directory_phone(record, me.organization_reference),
-        unread(house, caller, people, now, now + GOOD_FOR),
+        unread(house, caller, persons, now, now + GOOD_FOR),
+        replies(record, say),
     )
     facts = dict(zip(told, known, strict=True))
     with faults.reported():
@@ -137,7 +151,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         phone=phone,
         aide={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
         service={"reference": me.organization_reference, "display": me.organization_name},
-        patients=tuple(people),
+        patients=tuple(persons),
         began=now - BEFORE,
         ends=now + GOOD_FOR,
         device=device,
@@ -152,6 +166,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         permit=permits.given(house.vault.territory, permit),
         key=key,
         readers=tuple(Reader(one.reference, one.name) for one in readers),
+        replies=tuple(_said(one, language, say) for one in answered[:MOST_REPLIES]),
         forms={canonical(forms[one].form): _shown(forms[one].form, language) for one in {card.model for card in cards}},
         stops=tuple(
             _stop(
@@ -163,6 +178,11 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
             for card in cards
         ),
     )
+
+
+def _said(one: Reply, language: str, say: Say) -> Said:
+    at = moment_said(one.at.astimezone(PARIS), "d MMM, HH:mm", language) if one.at else ""
+    return Said(" · ".join(part for part in (one.who, at, people.said(one.by, say)) if part), one.text)
 
 
 async def _cards(record: Record, me: Me, say: Say) -> list[Card]:

@@ -43,11 +43,11 @@ async def desk(request: Request) -> Response:
     said = translations(language_of(request))
     now = record.now()
     here = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    open_alerts, lines, waiting, stated = await asyncio.gather(
+    open_alerts, lines, waiting, (stated, in_hospital) = await asyncio.gather(
         _open(request, record),
         arrivals.planned(record, here - timedelta(days=arrivals.BACK), here + timedelta(days=1), said.gettext),
         delivered.waiting(house, signed.caller.organization),
-        stays.stated(record),
+        stays.known(record),
     )
     today = [one for one in lines if one.at >= here]
     return render(
@@ -59,6 +59,7 @@ async def desk(request: Request) -> Response:
         missing=[one for one in lines if one.missing(now)],
         waiting=len(waiting),
         stated=stated,
+        in_hospital=in_hospital,
     )
 
 

@@ -5,6 +5,8 @@ step of the seven days is dated.
 """
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.protocols import codes, library, staying
 from liaison.protocols.alerts import close, level_of
 from liaison.protocols.flagging import BESIDES
+from liaison.protocols.forms import READY
 from liaison.services.pages.changing import change
 from liaison.services.pages.clinician import alerts
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -32,6 +35,9 @@ Tree = dict[str, Any]
 STATED_WITHIN: Final = timedelta(days=14)
 """How long what an aide stated waits to be confirmed."""
 _MOST: Final = 200
+_MOST_FLAGS: Final = 2000
+_ANY_FORM: Final = ",".join(f"{codes.HOME_CARE}|{code}" for code in READY)
+"""A visit is one of the home service whichever form is filled in there."""
 _LONGEST: Final = 100
 
 
@@ -123,7 +129,7 @@ async def _visits(record: Record, patient: str, since: date) -> list[Tree]:
     query = {
         "patient": patient,
         "date": f"ge{begin.isoformat()}",
-        "service-type": f"{codes.HOME_CARE}|visit",
+        "service-type": _ANY_FORM,
         "_sort": "date",
         "_count": "100",
     }
@@ -136,33 +142,87 @@ def _ahead(appointment: Tree, now: datetime) -> bool:
     return at is not None and at > now
 
 
-async def stated(record: Record) -> list[tuple[str, Identity, datetime | None]]:
-    """Those of whom an aide has said that they are in hospital, and of whom the manager has not confirmed it."""
+@dataclass(frozen=True, slots=True)
+class InHospital:
+    """A stay that was confirmed and goes on. `home`: when an aide has found the person at home since, None for never."""
+
+    patient: str
+    who: Identity
+    flag: Tree
+    home: datetime | None
+
+
+async def known(record: Record) -> tuple[list[tuple[str, Identity, datetime | None]], list[InHospital]]:
+    """Those of whom an aide has said, since their last stay, that they are in hospital, which the manager has not confirmed; and the
+    stays that go on, the longest first: from there their end is confirmed."""
     since = (record.now() - STATED_WITHIN).isoformat(timespec="seconds")
-    query = {
-        "code": f"{codes.HOME_CARE}|presence",
-        "value-concept": f"{codes.HOME_CARE}|{staying.CODE}",
-        "date": f"ge{since}",
-        "_include": "Observation:patient",
-        "_sort": "-date",
-        "_count": "100",
-    }
     seen, flags = await asyncio.gather(
-        record.search("Observation", query, most=_MOST),
-        record.search("Flag", {"date": f"ge{since[:10]}", "_count": "100", **BESIDES}, most=_MOST),
+        record.search("Observation", {**_presence(staying.CODE), "date": f"ge{since}", "_count": "100"}, most=_MOST),
+        record.search(
+            "Flag",
+            {"date": f"ge{since[:10]}", "_sort": "date", "_include": "Flag:patient", "_count": "200", **BESIDES},
+            most=_MOST_FLAGS,
+        ),
     )
-    known = {
-        str((one.get("subject") or {}).get("reference", ""))
-        for one in flags
-        if any(c.get("code") == staying.CODE for c in (one.get("code") or {}).get("coding", []))
-    }
-    people = {f"Patient/{one['id']}": one for one in seen if one["resourceType"] == "Patient"}
+    stays = [one for one in flags if one["resourceType"] == "Flag" and staying.was_stay(one)]
+    people = {f"Patient/{one['id']}": identity(one) for one in (*seen, *flags) if one["resourceType"] == "Patient"}
     waiting: dict[str, datetime | None] = {}
     for one in seen:
-        who = str((one.get("subject") or {}).get("reference", ""))
-        if one["resourceType"] == "Observation" and not in_error(one) and who in people and who not in known:
+        who = _subject(one)
+        if one["resourceType"] == "Observation" and not in_error(one) and who in people and _new(one, who, stays):
             waiting.setdefault(who, moments.happened(one))
-    return [(who.removeprefix("Patient/"), identity(people[who]), at) for who, at in waiting.items()]
+    going_on = [one for one in stays if staying.is_stay(one) and _subject(one) in people]
+    homes = await asyncio.gather(*(_home(record, one) for one in going_on))
+    return (
+        [(who.removeprefix("Patient/"), people[who], at) for who, at in waiting.items()],
+        [
+            InHospital(_subject(one).removeprefix("Patient/"), people[_subject(one)], one, home)
+            for one, home in zip(going_on, homes, strict=True)
+        ],
+    )
+
+
+def _presence(value: str) -> dict[str, str]:
+    return {
+        "code": f"{codes.HOME_CARE}|presence",
+        "value-concept": f"{codes.HOME_CARE}|{value}",
+        "_include": "Observation:patient",
+        "_sort": "-date",
+    }
+
+
+def _new(statement: Tree, who: str, stays: Iterable[Tree]) -> bool:
+    """Whether it tells of another stay than those that are known: it was made after the last of them was over."""
+    at = moments.happened(statement)
+    return not any(
+        staying.is_stay(one)
+        or at is None
+        or (f"{at:%Y-%m-%d}" <= one.get("period", {}).get("end", "") and (at < _minute(one) or _before(statement, one)))
+        for one in stays
+        if _subject(one) == who
+    )
+
+
+def _before(statement: Tree, stay: Tree) -> bool:
+    """Whether it was there already when the stay, or its end, was confirmed."""
+    return moments.written(statement) < moments.written(stay)
+
+
+def _minute(stay: Tree) -> datetime:
+    """When this was confirmed, as exactly as an aide says when her visit began."""
+    return moments.written(stay).replace(second=0, microsecond=0)
+
+
+async def _home(record: Record, stay: Tree) -> datetime | None:
+    """Only what was seen after the stay was confirmed: that of its first day was before it."""
+    query = {**_presence("present"), "patient": _subject(stay), "date": f"ge{_minute(stay).isoformat()}"}
+    found_there = await found(record, "Observation", {**query, "_count": "5"}, 5)
+    since = (one for one in found_there if not in_error(one) and not _before(one, stay))
+    return next((moments.happened(one) for one in since), None)
+
+
+def _subject(tree: Tree) -> str:
+    return str((tree.get("subject") or {}).get("reference", ""))
 
 
 async def _opened(request: Request) -> tuple[Record, Me]:

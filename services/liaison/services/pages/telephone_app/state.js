@@ -5,6 +5,7 @@ import * as store from "./store.js";
 import { clock, dayOf, say } from "./words.js";
 
 const box = document.getElementById("etat");
+const DAY = 24 * 3_600_000;
 const line = box.querySelector("p");
 
 export async function stated() {
@@ -13,16 +14,17 @@ export async function stated() {
     (state) => visits.filter((one) => one.state === state).length,
     visits.filter((one) => one.answer === "checking").length,
     await store.kept("last"),
+    visits.some((one) => one.state === "ready" && one.since < Date.now() - DAY),
   );
   box.hidden = text === "";
   box.classList.toggle("liaison-state--waiting", waits);
   if (line.textContent !== text) line.textContent = text;
 }
 
-function sentence(number, checking, last) {
+function sentence(number, checking, last, long) {
   const [ready, unfinished] = [number("ready"), number("draft")];
   if (sending.met.sending) return [say("sending", sending.met.sending), true];
-  if (ready) return [say("waiting", { count: ready }), true];
+  if (ready) return [say("waiting", { count: ready }) + (long ? `. ${say("too-long")}` : ""), true];
   if (unfinished) return [say("unfinished", { count: unfinished }), true];
   if (checking) return [say("checking", { count: checking }), true];
   return last && dayOf(last) === dayOf(Date.now()) ? [say("all-sent", { at: clock(last) }), false] : ["", true];

@@ -3,7 +3,7 @@
 //
 // kept:   "device", the signing key; "service", the telephone numbers of the service; "leaving", whose session is to be ended
 // aides:  who uses this telephone: {id, name, …} (vault.js)
-// visits: one record a visit, by its number: {visit, aide, state, after, kid, sealed, hash, place, copy, …}; `state` is
+// visits: one record a visit, by its number: {visit, aide, state, after, since, kid, sealed, hash, place, copy, …}; `state` is
 //         "draft" (being written), "ready" (to be sent once `after` has passed) or "sent" (a receipt came, `at` that hour; what
 //         was sealed is gone, the copy stays for 24 hours, to be corrected)
 import { openDB } from "idb";

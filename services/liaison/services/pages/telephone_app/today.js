@@ -25,6 +25,7 @@ export async function cards(aide, open) {
   const now = ordered.filter((found) => !later(found.stop) && !past(found));
   const known = now.length || ordered.some(({ stop }) => later(stop)) ? now : ordered;
   put("[data-cards]", known, open);
+  replied(aide.tour.replies ?? []);
   const tomorrow = ordered.filter(({ stop }) => later(stop));
   put("[data-cards-tomorrow]", tomorrow, open);
   screens.at("[data-tomorrow]").hidden = tomorrow.length === 0;
@@ -34,6 +35,19 @@ export async function cards(aide, open) {
   const alert = mine.some((one) => one.state !== "sent" && one.place.alert);
   screens.notGone(alert);
   if (alert) screens.at("[data-cards]").before(screens.at("#alerte")); // first of all
+}
+
+// What somebody answered to her, as it came with the tour.
+function replied(replies) {
+  screens.at("[data-replied]").hidden = replies.length === 0;
+  screens.at("[data-replies]").replaceChildren(
+    ...replies.map(({ about, text }) => {
+      const made = screens.cloned("reply");
+      made.querySelector("[data-about]").textContent = about;
+      made.querySelector("[data-text]").textContent = text;
+      return made;
+    }),
+  );
 }
 
 const over = ({ stop, one }) => Number(one ? one.state !== "draft" : stop.done);

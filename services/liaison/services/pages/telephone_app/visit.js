@@ -119,7 +119,12 @@ export function fill(form, answers) {
     const given = answers[input.name];
     if (["radio", "checkbox"].includes(input.type)) input.checked = Boolean(given?.includes(input.value));
     else if (given) input.value = given[0];
+    if (given?.[0]) unfolded(input); // what she has answered is seen
   }
+}
+
+function unfolded(element) {
+  for (let part = element.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
 }
 
 // What is wrong, by question, in words. The service asks the same again.
@@ -182,7 +187,7 @@ function point(form, wrong) {
     Object.assign(line, { className: "govuk-error-message", id: `${group.dataset.question}-erreur`, textContent: text });
     group.querySelector("legend, label").after(line);
     asked.setAttribute("aria-describedby", line.id);
-    for (let part = group.parentElement.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    unfolded(group.parentElement);
   }
   const summary = screens.at("[data-problems]");
   summary.hidden = wrong.size === 0;

@@ -99,6 +99,7 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     aide: aide.id,
     state: finished ? "ready" : "draft",
     after: sending.undoUntil(),
+    since: Date.now(),
     ...(await sealed(letter, place.key)),
     place: await vault.encrypted(aide.key, { ...place, alert: alerting(form, place.before) }),
     // Of a report nothing stays that could be read here, not even with her code.
