@@ -52,6 +52,8 @@ def registered(service: Service) -> None:
                 "kind": "backend", "scope": VITALS, "organization": owner.res, "role_code": "nurse", "purpose": 1,
             }  # fmt: skip
             async with house.database.writing.acquire() as connection:
+                if await clients.find(connection, "by-certificate"):  # they ran here before
+                    return
                 await clients.add(
                     connection, client_id="by-certificate", name="Proxy", binding="mtls",
                     certificate_subject="CN=proxy.cabinet.example,O=Cabinet", **common,
