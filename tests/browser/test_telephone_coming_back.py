@@ -1,4 +1,5 @@
-"""What comes back to an aide: what was answered to her, what she had typed, and that visits have waited for too long."""
+"""What comes back to an aide: what was answered to her, what she had typed before the tour closed by itself, and that visits have waited for
+too long."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,11 +7,12 @@ import pytest
 
 from ..services.delivery.telephone import person
 from ..services.pages.conftest import check_page
-from .handset import Handset
+from .handset import PIN, Handset
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 ANSWER = "Surélevez les jambes, je passe jeudi."
+SUSPICION = "Des bleus aux deux poignets"
 
 
 def answered(handset: Handset, who: str) -> None:
@@ -32,9 +34,14 @@ def answered(handset: Handset, who: str) -> None:
     assert made.status_code == 201, made.text
 
 
-async def later(handset: Handset, hours: int) -> None:
+async def later(handset: Handset, **time: int) -> None:
     now = await handset.page.evaluate("Date.now()")
-    await handset.page.clock.set_system_time(datetime.fromtimestamp(now / 1000, UTC) + timedelta(hours=hours))
+    await handset.page.clock.set_system_time(datetime.fromtimestamp(now / 1000, UTC) + timedelta(**time))
+
+
+async def reopened(handset: Handset) -> None:
+    await handset.page.get_by_label("Votre code à 6 chiffres").fill(PIN)
+    await handset.press("Ouvrir ma tournée")
 
 
 async def test_what_was_answered_comes_with_the_tour(handset: Handset) -> None:
@@ -50,20 +57,45 @@ async def test_what_was_answered_comes_with_the_tour(handset: Handset) -> None:
     assert ANSWER in await replies.inner_text()
 
 
-async def test_what_was_typed_under_more_to_say_is_seen_again(handset: Handset) -> None:
+async def test_untouched_for_two_minutes_it_closes_by_itself_and_opens_where_she_was(handset: Handset) -> None:
     await handset.begin("aide2", today=("René B.",))
     await handset.ready()
     await handset.line.cut()
     await handset.press("Visite : René B.")
+    await handset.page.get_by_label("Un mot pour l'équipe").fill("Chat roux.")
     await handset.page.get_by_text("Autre chose à dire").tap()
     weight = handset.page.get_by_label("Poids (kg)")
-    await weight.fill("61,5")
-    await handset.page.get_by_label("Un mot pour l'équipe").fill("Chat roux.")
-    await handset.page.reload()
-    await handset.unlock("Kévin B.")
-    await handset.press("Continuer : René B.")
+    await weight.press_sequentially("61")  # and left in the middle of the number
+    await later(handset, minutes=1)
+    await weight.press_sequentially(",5")
+    await later(handset, minutes=3)
+    await handset.sees("Bonjour Kévin B.")
+    shown = await handset.page.locator("body").inner_text()
+    assert "Votre tournée s'est fermée toute seule" in shown
+    assert "René" not in shown
+    await check_page(handset.page)
+    await reopened(handset)
+    assert await handset.page.get_by_label("Un mot pour l'équipe").input_value() == "Chat roux."
     assert await weight.is_visible()
     assert await weight.input_value() == "61,5"
+
+
+async def test_woken_up_by_a_touch_it_is_closed_and_a_report_waits_for_her_alone(handset: Handset) -> None:
+    handset.designate("social_worker")
+    await handset.begin("aide2", today=("René B.",))
+    await handset.ready()
+    await handset.line.cut()
+    await handset.press("Visite : René B.")
+    await handset.press("Signaler une maltraitance")
+    await handset.page.get_by_label("Ce que vous avez vu ou entendu").fill(SUSPICION)
+    await handset.page.evaluate(
+        "now = Date.now(); Date.now = () => now + 180_000; document.dispatchEvent(new PointerEvent('pointerdown'))"
+    )
+    await handset.sees("Bonjour Kévin B.")
+    await reopened(handset)
+    assert await handset.page.get_by_label("Ce que vous avez vu ou entendu").input_value() == SUSPICION
+    await handset.press("Revenir sans rien enregistrer")
+    assert SUSPICION not in str(await handset.kept())
 
 
 async def test_what_waits_for_more_than_a_day_is_said_with_what_to_do(handset: Handset) -> None:
@@ -73,7 +105,7 @@ async def test_what_waits_for_more_than_a_day_is_said_with_what_to_do(handset: H
     await handset.visit("René B.")
     [visit] = await handset.waiting()
     for hours, long in ((23, False), (2, True)):
-        await later(handset, hours)
+        await later(handset, hours=hours)
         await handset.page.reload()
         await handset.state("1 visite à envoyer, gardée dans ce téléphone")
         said = await handset.page.locator("#etat").inner_text()

@@ -14,11 +14,16 @@ import * as visits from "./visits.js";
 import { say } from "./words.js";
 import { keptUp, takenOver } from "./worker.js";
 
+const CLOSED_AFTER = 2 * 60_000;
+
 let aide = null; // who is at work: {id, name, key, tour}; her key is nowhere else than here
 let undo = null;
 let release = () => {}; // of the visit that is open in this tab
 let leave = null; // it, as it is
 let opening = false;
+let inHand = null; // the visit that is open in this tab
+const left = new Map(); // of whose tour closed by itself, what was in her hands
+let touched = Date.now();
 let apart = false; // whether she is at work here and not signed in, with a network
 let install = null; // what the browser offers, where it does
 
@@ -26,6 +31,7 @@ let install = null; // what the browser offers, where it does
 
 async function who(said = "") {
   aide = null;
+  inHand = null;
   apart = false;
   header();
   const here = await store.aides();
@@ -117,7 +123,29 @@ async function atWork() {
   await store.keep("service", calls);
   screens.callsAt(calls);
   header();
-  await home();
+  await (left.has(aide.id) ? goOn() : home());
+}
+
+// A telephone that nobody touches shows nobody's tour: it is behind her code again. What she was writing is there when she comes back.
+function untouched() {
+  if (aide === null || Math.abs(Date.now() - touched) < CLOSED_AFTER) return;
+  document.activeElement.blur(); // what is typed and not yet taken in
+  const { id, name } = aide;
+  if (inHand) left.set(id, inHand);
+  aide = inHand = leave = undo = null;
+  header();
+  code({ id, name });
+  screens.at("[data-closed]").hidden = false;
+}
+
+// Where she was, unless it has left meanwhile: then it is on her tour.
+async function goOn() {
+  const visit = left.get(aide.id);
+  left.delete(aide.id);
+  release();
+  const kept = (await store.visits()).find((one) => one.visit === visit.visit);
+  await (kept && kept.state !== "draft" ? home() : edited(visit));
+  if (screens.current() === "code") await home(); // it is open in another page
 }
 
 // A newer tour, when there is a network and it is she who is signed in.
@@ -177,7 +205,9 @@ async function signIn() {
 
 async function home() {
   release();
-  leave = null;
+  leave = inHand = null;
+  // What is kept at every touch is found on the tour; a telling waits in this page for whoever began it.
+  for (const [id, { place }] of left) if (!place.kind) left.delete(id);
   if (aide === null) return who();
   const acts = { undo: () => takeBack(undo.visit, undo), "sign-in": signIn, online: () => online("/aujourdhui"), "log-out": logOut, install: offered };
   screens.show("today", { acts });
@@ -248,6 +278,7 @@ async function edited(visit) {
   if (mine === null) return screens.told(say("elsewhere"));
   release();
   release = mine;
+  inHand = visit;
   if (!history.state?.inside) history.pushState({ inside: true }, "");
   const done = async (finished) => {
     if (finished) undoFor(finished);
@@ -297,9 +328,17 @@ async function start() {
   sending.begin(refreshed);
   setInterval(async () => {
     const over = await vault.expired();
+    for (const id of over) left.delete(id);
     if (aide && over.includes(aide.id)) await who(say("first-time"));
   }, 60_000);
-  await keptUp();
+  const touch = () => {
+    untouched(); // woken up by this very touch
+    touched = Date.now();
+  };
+  for (const kind of ["pointerdown", "keydown", "input"]) addEventListener(kind, touch, { capture: true, passive: true });
+  document.addEventListener("visibilitychange", untouched);
+  setInterval(untouched, 5_000);
+  await keptUp(() => left.size === 0);
 }
 
 start();

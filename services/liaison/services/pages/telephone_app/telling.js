@@ -19,6 +19,8 @@ export function open(aide, visit, done) {
   const whole = kind === "report" ? reporting(aide) : opposing(aide, stop, form);
   fill(form, visit.form);
   form.dispatchEvent(new Event("change"));
+  // In this page alone: her tour may close by itself while she writes.
+  form.addEventListener("input", () => (visit.form = fields(form)));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     visit.form = fields(form);

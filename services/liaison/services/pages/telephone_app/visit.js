@@ -47,7 +47,7 @@ export function open(aide, visit, done, beside) {
       } catch {
         kept = null;
       }
-      screens.told(kept === null ? say("full") : "");
+      if (screens.current() === "visit") screens.told(kept === null ? say("full") : "");
       return kept;
     });
     return writing;

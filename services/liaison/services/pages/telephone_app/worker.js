@@ -5,8 +5,11 @@ import * as store from "./store.js";
 
 const EVERY = 60_000;
 let registered = null;
+let free = () => true;
 
-export async function keptUp() {
+// `disturbsNobody`: whether nothing waits in this page alone.
+export async function keptUp(disturbsNobody) {
+  free = disturbsNobody;
   if (!("serviceWorker" in navigator)) return;
   try {
     registered = await navigator.serviceWorker.register("/telephone/service-worker.js", { scope: "/telephone" });
@@ -18,7 +21,7 @@ export async function keptUp() {
 
 // Lets a new version in, where there is one and it disturbs nobody.
 export async function takenOver() {
-  if (!registered?.waiting || (await store.visits()).some((one) => one.state !== "sent")) return;
+  if (!registered?.waiting || !free() || (await store.visits()).some((one) => one.state !== "sent")) return;
   if (screens.current() !== "who") return;
   navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
   registered.waiting.postMessage("take over");
