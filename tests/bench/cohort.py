@@ -5,7 +5,6 @@ the last one, those late, by name, by a step; each asked BENCH_ROUNDS (20) times
 processor time of the worker and of PostgreSQL together.
 """
 
-import asyncio
 import os
 import statistics
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+import uvloop
 from tests.bench import territory
 from tests.bench.processor import Processor
 
@@ -121,7 +121,7 @@ def main() -> None:
                 return await _measured(house)
 
         with base.running(settings):
-            rows = asyncio.run(work())
+            rows = uvloop.run(work())
     print(f"{PEOPLE} people, {ROUNDS} rounds; p50, p95 and processor time in ms, aimed at 200")
     for words, p50, p95, used in rows:
         print(f"  {words:24} {p50:7.0f} {p95:7.0f} {used:7.0f}")

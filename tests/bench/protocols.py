@@ -4,7 +4,6 @@
 people reads and computes it; and how many records a second the signals look at when a weight has come into each.
 """
 
-import asyncio
 import os
 import statistics
 import time
@@ -13,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 import orjson
+import uvloop
 from tests.bench import territory
 from tests.bench.processor import Processor
 
@@ -42,7 +42,7 @@ Rows = list[tuple[str, str, str]]
 def measure(settings: Settings) -> Rows:
     territory.migrated(settings)
     with base.running(settings):
-        return asyncio.run(_measured(settings))
+        return uvloop.run(_measured(settings))
 
 
 async def _measured(settings: Settings) -> Rows:

@@ -4,7 +4,6 @@ Off exists here alone: a filter that lets everything pass, put in the place of t
 base. The two are asked in turn, round after round, so that the machine's moods fall on both.
 """
 
-import asyncio
 import json
 import statistics
 import tempfile
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import uvloop
 from tests.bench import territory
 from tests.bench.processor import Processor
 
@@ -70,7 +70,7 @@ def measure() -> Rows:
         settings = territory.settings_in(Path(folder))
         territory.migrated(settings)
         with base.running(settings):
-            return asyncio.run(_measured(settings))
+            return uvloop.run(_measured(settings))
 
 
 async def _measured(settings: Settings) -> Rows:
