@@ -371,3 +371,20 @@ def test_who_reads_a_part_of_what_is_to_know_is_told_which_part_is_closed(sandbo
         assert "Pas ouverts à votre rôle dans ce dossier" in known
         assert "les traitements, les allergies" in known
     assert "Pas ouverts à votre rôle" not in _page(sandbox, f"/dossiers/{mine[0]}")
+
+
+def test_who_reads_the_problems_of_a_new_record_is_told_that_none_is_noted(sandbox: Running) -> None:
+    """« Aucun ne vous est ouvert » told the attending doctor that others may read there what they may not."""
+    name = {"use": "official", "family": "ESSAI", "given": ["Nouvelle"]}
+    person = {"resourceType": "Patient", "name": [name], "birthDate": "1957-03-11", "gender": "female"}
+    stated = [{"name": "patient", "resource": person}, {"name": "informed", "valueCode": "oral"}]
+    made = _send(sandbox, "POST", "/Patient/$register", {"resourceType": "Parameters", "parameter": stated})
+    [record] = [one["valueReference"]["reference"] for one in made["parameter"] if one["name"] == "patient"]
+    page = _page(sandbox, f"/dossiers/{record.partition('/')[2]}")
+    mine = next(one["id"] for one in sandbox.known["patients"] if "social_worker" in one["team"])
+    with behind(sandbox, "social_worker") as browser:
+        closed = html.unescape(browser.get(f"/dossiers/{mine}").text)
+
+    for section in ("problemes", "traitement"):
+        assert "Aucun n'est noté dans ce qui vous est ouvert." in _section(page, section)
+        assert "Aucun ne vous est ouvert." in _section(closed, section)

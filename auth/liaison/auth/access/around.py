@@ -5,12 +5,9 @@ for them, and the auditors. Rights of fifty records are otherwise asked for of e
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.access.world import Fact, Held
-
-_EVERYWHERE: Final = ("auditor", "dpo")
-"""Roles that have rights, by their office, on records of which no fact names them."""
 
 
 class People:
@@ -22,7 +19,7 @@ class People:
         self._named: dict[int, list[Held]] = {}
         self._delegates: dict[int, list[Held]] = {}
         for one in held:
-            if one.role_code in _EVERYWHERE:
+            if one.role_code in OFFICERS:  # by their office, on records of which no fact names them
                 self._everywhere.append(one)
             for number in {one.role, one.practitioner, one.organization, *wholes.get(one.organization, ())} - {0}:
                 self._named.setdefault(number, []).append(one)

@@ -13,6 +13,7 @@ from typing import Final
 
 from liaison.auth.access import second_wall
 from liaison.auth.access.classes import HIDING
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Row
@@ -42,7 +43,6 @@ CONJUNCTS: Final[Mapping[str, str]] = {
 }
 
 _HIDING: Final = int(HIDING)
-_OFFICERS: Final = frozenset({"auditor", "dpo"})
 _ABRIDGED: Final = frozenset({kind_of("Consent")})
 """Row 24: of consents who looks after accesses reads what they say, not the names; an unmask is asked for on the pages of accesses."""
 _REVIEWS: Final = frozenset({kind_of("Task")})
@@ -167,10 +167,10 @@ class Filter:
         return bool(unpermuted & _HIDING)
 
     def abridged(self, caller: Caller) -> Container[int]:
-        return _ABRIDGED if caller.role_code in _OFFICERS else ()
+        return _ABRIDGED if caller.role_code in OFFICERS else ()
 
     def besides_own(self, caller: Caller) -> tuple[Container[int], Key | None]:
-        if caller.role_code not in _OFFICERS or not caller.practitioner:
+        if caller.role_code not in OFFICERS or not caller.practitioner:
             return (), None
         return _REVIEWS, Key(0, kind_of("Practitioner"), caller.practitioner)
 

@@ -12,6 +12,7 @@ import asyncpg
 
 from liaison.auth.access import internal, team_writing, vocabulary
 from liaison.auth.access.facts.reading import codes
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.access.second_reading import NEEDS_TWO, following
 from liaison.auth.caller import Caller
 from liaison.auth.journal import audit_rights
@@ -26,7 +27,6 @@ from liaison.fhir.store.contract import Key, Tree
 
 REVIEWED: Final = frozenset({"emergency-access", "join", "withdrawal", "attending-doctor"})
 """Not duplicates and merges: whoever keeps identities decides them (duplicates), and they say nothing of an access."""
-REVIEWERS: Final = frozenset({"auditor", "dpo"})
 OUTCOMES: Final = {
     "justified": "Justifié",
     "to-clarify": "À éclaircir",
@@ -38,7 +38,7 @@ MOST_LETTERS: Final = 2_000
 
 def permit(caller: Caller) -> None:
     """Raises Forbidden for whoever reviews nothing: before any task is looked at, so that it tells of none."""
-    if caller.role_code not in REVIEWERS or not caller.practitioner:
+    if caller.role_code not in OFFICERS or not caller.practitioner:
         raise Forbidden("Accesses are reviewed by an auditor or the data protection officer.")
 
 

@@ -73,6 +73,9 @@ _ALL: Final = (
 
 ROLES: Final[Mapping[str, Role]] = {role.code: role for role in _ALL}
 
+OFFICERS: Final = frozenset({"auditor", "dpo"})
+"""Who looks into the accesses of others (row 24)."""
+
 _CONFIRMING: Final = frozenset({"health", "psychologist", "social", "coordination"})
 _SPEAKS_AS: Final = {"home-aide": False, "substitute": True}
 """Whom the category alone would put on the wrong side: a substitute is of a health profession, an aide records and does not confirm."""

@@ -17,13 +17,14 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.filter import CONJUNCTS
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.access.table import Table
 from liaison.auth.journal.entry import Event
 
 _SESSION: Final = " and ".join(
     CONJUNCTS[name].format(session="$1", row="s") for name in ("session", "ended", "expired", "account", "client")
 )
-_OFFICERS: Final = "s.purpose = {purpose} and s.role_code = any('{{auditor,dpo}}')"
+_OFFICER: Final = f"s.purpose = {int(Purpose.HOPERAT)} and s.role_code = any('{{{','.join(sorted(OFFICERS))}}}')"
 _GRANT: Final = (
     "g.patient = e.patient and g.principal = any(s.principals) and g.purpose = s.purpose and g.rule = any({rules})"
     " and g.valid_from <= statement_timestamp() and g.valid_to > statement_timestamp()"
@@ -52,11 +53,10 @@ def rules(table: Table) -> str:
 def visible(table: Table) -> str:
     """Boolean SQL over a row `e` of journal_entry, for the session in $1."""
     grant = _GRANT.format(rules=rules(table))
-    officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
     return f"""exists (
         select from access_session s where {_SESSION}
         and (s.only_patient is null or s.only_patient = e.patient)
-        and case when {officer} then {_theirs("e")}
+        and case when {_OFFICER} then {_theirs("e")}
         else e.patient <> 0 and exists (
             select from access_grant g where {grant} and g.relation <> {int(Relation.OFFICE)})
         end)"""
@@ -64,8 +64,7 @@ def visible(table: Table) -> str:
 
 def officer_sees(alias: str) -> str:
     """The same for an officer alone, over a row with the columns `patient` and `organization` (of the actor)."""
-    officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
-    return f"exists (select from access_session s where {_SESSION} and {officer} and ({_theirs(alias)}))"
+    return f"exists (select from access_session s where {_SESSION} and {_OFFICER} and ({_theirs(alias)}))"
 
 
 def _theirs(alias: str) -> str:
@@ -121,9 +120,8 @@ async def may_choose(connection: "asyncpg.Connection | asyncpg.Pool", session: i
 
 async def is_officer(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> bool:
     """Whether the session reads the journal by office: it then sees whole entries, without the record's class filter."""
-    officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
     found: bool = await connection.fetchval(
-        f"select exists (select from access_session s where {_SESSION} and {officer})", session
+        f"select exists (select from access_session s where {_SESSION} and {_OFFICER})", session
     )
     return found
 

@@ -8,6 +8,7 @@ from datetime import date
 
 import asyncpg
 
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.caller import Caller
 from liaison.auth.journal import audit_rights
 from liaison.auth.journal.acts import Act
@@ -19,8 +20,6 @@ from liaison.fhir.model.check_digits import INS_SYSTEMS
 from liaison.fhir.store import identity
 from liaison.fhir.store.contract import Key
 from liaison.fhir.vault import Vault
-
-OFFICERS = frozenset({"auditor", "dpo"})
 
 
 def tokens_of_ins(vault: Vault, matricule: str) -> list[tuple[int, bytes]]:

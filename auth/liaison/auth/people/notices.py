@@ -19,12 +19,13 @@ import asyncpg
 from liaison.auth.access import vocabulary
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.reviews import Actor, actor_of
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.journal import audit_rights
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 
-OFFICES: Final = frozenset({"admin", "auditor", "dpo"})
+OFFICES: Final = OFFICERS | {"admin"}
 """Roles whose holders can change or look into what others do."""
 _TASK: Final = kind_of("Task")
 _EMERGENCY: Final = "emergency-access"

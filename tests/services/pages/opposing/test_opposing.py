@@ -116,7 +116,7 @@ async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_pers
                 assert (await one.get(page)).status_code == 404
         listed = await browser.get("/oppositions")
         assert "Patient LE GOFF" in listed.text
-        assert "Confirmée, en vigueur" in listed.text
+        assert "Confirmées, en vigueur" in listed.text
         id_ = re.search(r'action="/oppositions/([^"]+)"', listed.text)
         assert id_
         assert (
@@ -148,9 +148,42 @@ async def test_what_nobody_confirms_stays_in_force_and_on_top(place: Place) -> N
         assert "LE GOFF" not in seen
         form = {"csrf": field(listed.text, "csrf"), "act": "confirm", "asked": "yes"}
         assert (await browser.post(f"/oppositions/{id_}", data=form)).status_code == 303
-        assert "Confirmée, en vigueur" in (await browser.get("/oppositions")).text
+        assert "Confirmées, en vigueur" in (await browser.get("/oppositions")).text
         assert "1 opposition à confirmer" not in (await browser.get("/dossiers")).text
         assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 404
+
+
+async def test_what_is_noted_in_records_that_were_merged_is_one_card_and_decided_once(place: Place) -> None:
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    answer = await place.house.engine.handle(maker, Request("GET", "CareTeam", f"patient={place.patient}"))
+    team = orjson.loads(answer.body)["entry"][0]["resource"]
+    name, link = {"family": "LE GOFF", "given": ["Patient"]}, {"other": {"reference": f"Patient/{place.patient}"}}
+    merged = {"resourceType": "Patient", "name": [name], "link": [{**link, "type": "replaced-by"}]}
+    other = await recorded(place, merged)
+    await recorded(place, {**team, "subject": {"reference": f"Patient/{other}"}})
+    at = datetime.now(UTC)
+    ids = set()
+    for patient in (place.patient, other):
+        wish = team_writing.consent(f"Patient/{patient}", "opposition", "", at, "oral", {"type": "deny"}, "proposed")
+        ids.add(await recorded(place, wish))
+    elsewhere = team_writing.consent(
+        f"Patient/{other}", "opposition", "", at - timedelta(hours=1), "oral", {"type": "deny"}
+    )
+    apart = await recorded(place, elsewhere)
+
+    async with place.signed_in() as browser:
+        listed = await browser.get("/oppositions")
+        [one, *others] = re.findall(r'action="/oppositions/([^"]+)"', listed.text)
+        assert {one, field(listed.text, "also")} == ids
+        assert others == [apart], "what was said at another time is another card"
+        assert "Notée dans 2 dossiers" in listed.text
+        form = {"csrf": field(listed.text, "csrf"), "act": "confirm", "asked": "yes"}
+        assert (await browser.post(f"/oppositions/{one}", data={**form, "also": ["0" * 32]})).status_code == 404
+        assert "2 oppositions à confirmer" in (await browser.get("/dossiers")).text, "nothing was confirmed"
+        assert (await browser.post(f"/oppositions/{one}", data={**form, "also": [*ids - {one}]})).status_code == 303
+        text = html.unescape((await browser.get("/oppositions")).text)
+        assert "Aucune n'attend." in text
+        assert "2 oppositions à tout partage" in text
 
 
 async def test_an_opposition_that_is_dated_ahead_is_due_from_its_recording(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute
 
+from liaison.auth.access.roles import OFFICERS
 from liaison.services.pages.audit import (
     answering,
     asked,
@@ -29,7 +30,6 @@ from liaison.services.pages.audit import (
 )
 from liaison.services.pages.page import page
 
-OFFICERS = search.OFFICERS
 HOMES = {"auditor": "/journal", "dpo": notices.PATH}
 _FORM = ("GET", "POST")
 

@@ -24,7 +24,6 @@ from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
-OFFICERS: Final = frozenset({"auditor", "dpo"})
 _FEW: Final = 8
 _TITLES: Final = {
     "personne": _("Personne"),

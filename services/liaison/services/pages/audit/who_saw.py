@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access.roles import OFFICERS
 from liaison.auth.caller import Caller
 from liaison.auth.journal import questions
 from liaison.auth.journal.entry import Event, entry
@@ -29,7 +30,7 @@ PERSONS: Final = frozenset({"patient", "guardian"})
 async def visits_to(request: Request) -> Response:
     """Everyone who opened this record, latest first. The patient and the representative see their own."""
     caller, me = await signed_in(request)
-    if me.role_code in search.OFFICERS:
+    if me.role_code in OFFICERS:
         return await search.about_record(request)
     house, id_ = request.app.state.house, request.path_params["id"]
     part = await part_seen(request, caller, me, in_parts.before(request.query_params))

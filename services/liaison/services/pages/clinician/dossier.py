@@ -122,7 +122,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         *(stands(record, reference, type_, since) for type_ in STANDING),
     )
     flags, problems, allergies, requested, stated, plans, orders = standing
-    medicated = treatments.sorted_out([*requested, *stated, *ended], now)
+    prescribed = treatments.sorted_out([*requested, *stated, *ended], now)
     opened = await apps(request) if place.urgent is None else []
     table = await adopted.in_force(house.database)
     gettext = translations(language_of(request)).gettext
@@ -145,11 +145,13 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         changed=told_once(fresh, await visit_forms.of_all(house.database, fresh))[:MOST_NEWS],
         undone=[one for one in orders if prohibits(one)],
         unread=in_words(_TO_KNOW & ~open_classes, gettext),
+        clinical=bool(open_classes & Class.CLIN),
+        medicated=bool(open_classes & Class.MEDS),
         coordinated=bool(open_classes & Class.COORD),
         scheduled=bool(open_classes & Class.APPT),
         flags=in_force(flags, now),
         problems=[one for one in problems if stands_today(one)],
-        treatments=medicated,
+        treatments=prescribed,
         contact=contact(patient, now, gettext),
         allergies=gravest_first(shown([one for one in allergies if stands_today(one)])),
         plans=in_force(plans, now),

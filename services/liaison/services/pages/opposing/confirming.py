@@ -7,7 +7,7 @@ of those on this list is read by the principal of identities, for whoever must s
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import vocabulary
 from liaison.auth.access.facts.reading import codes
+from liaison.auth.access.merging import REPLACED
 from liaison.auth.access.roles import confirms
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, Forbidden, NotFound
@@ -41,7 +42,7 @@ _MOST: Final = 200
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One opposition of the list. `who` is None for whoever reads no names; `signed`: a form that the person signed can be read, here
-    alone while the record is closed to who confirms."""
+    alone while the record is closed to who confirms. `also`: the same one in records of the person that were merged."""
 
     id: str
     who: Identity | None
@@ -51,6 +52,7 @@ class Waiting:
     late: bool
     provisional: bool
     signed: bool = False
+    also: tuple[str, ...] = ()
 
 
 def due(at: datetime) -> date:
@@ -81,9 +83,9 @@ async def show(request: Request, *, error: str = "", status: int = 200) -> Respo
     states = "proposed,active" if named else "proposed"
     consents = await found(record, "Consent", {"status": states, "_count": "100"}, _MOST)
     listed = [tree for tree in consents if tree["status"] == "proposed" or _opposes_all(tree)]
-    people = await _identities(request, caller, listed) if named and listed else {}
+    people = await _people(request, caller, listed) if named and listed else {}
     gettext = translations(language_of(request)).gettext
-    lines = [await _line(record, tree, people, gettext) for tree in listed]
+    lines = _told_once([(await _line(record, tree, people, gettext), tree) for tree in listed], people)
     lines.sort(key=lambda line: (not line.provisional, line.by))
     return render(
         request,
@@ -97,26 +99,27 @@ async def show(request: Request, *, error: str = "", status: int = 200) -> Respo
 
 
 async def decide(request: Request) -> Response:
-    """Confirms, or withdraws, after the person was asked again."""
+    """Confirms, or withdraws, after the person was asked again: in each record that the card stands for, if all can be read."""
     caller, me = await signed_in(request)
     if not confirms(me.role_code):
         raise Forbidden
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    tree = await record.read(f"Consent/{request.path_params['id']}")
-    if tree is None:
-        raise NotFound
     form = await request.form()
+    read = [await record.read(f"Consent/{id_}") for id_ in (request.path_params["id"], *form.getlist("also"))]
+    trees = [tree for tree in read if tree is not None]
+    if len(trees) < len(read):
+        raise NotFound
     if not form.get("asked"):
         words = translations(language_of(request)).gettext(_("Dites que vous l'avez vérifié avec la personne."))
         return await show(request, error=words, status=400)
-    if form.get("act") == "confirm" and tree["status"] == "proposed":
-        await record.update(
-            {**tree, "status": "active", "verification": [*tree.get("verification", []), verified(tree, record.now())]}
-        )
-    elif form.get("act") == "withdraw":
-        await end(record, tree, me)
-    else:
-        raise BadRequest("act is 'confirm' or 'withdraw'.")
+    for tree in trees:
+        if form.get("act") == "confirm" and tree["status"] == "proposed":
+            asked = [*tree.get("verification", []), verified(tree, record.now())]
+            await record.update({**tree, "status": "active", "verification": asked})
+        elif form.get("act") == "withdraw":
+            await end(record, tree, me)
+        else:
+            raise BadRequest("act is 'confirm' or 'withdraw'.")
     return RedirectResponse("/oppositions", status_code=303)
 
 
@@ -148,11 +151,32 @@ def _opposes_all(tree: Tree) -> bool:
     )
 
 
-async def _identities(request: Request, caller: Caller, consents: list[Tree]) -> dict[str, Identity]:
+async def _people(request: Request, caller: Caller, consents: list[Tree]) -> dict[str, Tree]:
     wanted = sorted({str(tree["patient"]["reference"]) for tree in consents})
     async with identities(request, caller) as cell:
         trees = await asyncio.gather(*(cell.read(one) for one in wanted))
-    return {one: identity(tree) for one, tree in zip(wanted, trees, strict=True) if tree is not None}
+    return {one: tree for one, tree in zip(wanted, trees, strict=True) if tree is not None}
+
+
+def _told_once(lines: list[tuple[Waiting, Tree]], people: dict[str, Tree]) -> list[Waiting]:
+    """What was said once is in each of the records that were merged: it is one card, and decided once."""
+    said: dict[tuple[object, ...], Waiting] = {}
+    for line, tree in lines:
+        same = (_kept_as(str(tree["patient"]["reference"]), people), line.about, line.at, line.provisional)
+        first = said.get(same)
+        said[same] = line if first is None else replace(first, also=(*first.also, line.id))
+    return list(said.values())
+
+
+def _kept_as(patient: str, people: dict[str, Tree]) -> str:
+    """The record that replaces this one, of those whose names are read."""
+    seen = set()
+    while patient not in seen:
+        seen.add(patient)
+        links = people.get(patient, {}).get("link", ())
+        into = [one["other"].get("reference", "") for one in links if one.get("type") == REPLACED]
+        patient = next((one for one in into if one in people), patient)
+    return patient
 
 
 def _until(tree: Tree) -> date:
@@ -161,12 +185,13 @@ def _until(tree: Tree) -> date:
     return due(min(said, written) if said else written)
 
 
-async def _line(record: Record, tree: Tree, people: dict[str, Identity], gettext: Callable[[str], str]) -> Waiting:
+async def _line(record: Record, tree: Tree, people: dict[str, Tree], gettext: Callable[[str], str]) -> Waiting:
     at, until = moments.happened(tree), _until(tree)
     provisional = tree["status"] == "proposed"
+    person = people.get(str(tree["patient"]["reference"]))
     return Waiting(
         str(tree["id"]),
-        people.get(str(tree["patient"]["reference"])),
+        identity(person) if person else None,
         await _about(record, tree, gettext),
         at,
         until,
