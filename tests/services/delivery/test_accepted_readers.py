@@ -34,7 +34,9 @@ def noted(manager: Telephone, who: str, **more: object) -> httpx.Response:
 def test_nobody_is_addressed_who_has_not_accepted(telephone: Telephone, manager: Telephone, sandbox: Running) -> None:
     assert "Personne n'est encore noté" in text(manager.http.get(PATH))
     nurse = person(sandbox, "nurse")["practitioner_role"]
-    assert "accepté par écrit" in text(noted(manager, nurse, ecrit=""))
+    refused = noted(manager, nurse, ecrit="")
+    assert "accepté par écrit" in text(refused)
+    assert 'href="#ecrit"' in refused.text  # the field that is at fault
     assert "au moins un jour" in text(noted(manager, nurse, jour=[]))
     elsewhere = str((datetime.now(PARIS) + timedelta(days=3)).isoweekday())
     try:
@@ -42,6 +44,9 @@ def test_nobody_is_addressed_who_has_not_accepted(telephone: Telephone, manager:
         assert "Personne ne lit les alertes en ce moment" in text(manager.http.get(PATH))
         [nobody, *_] = raised(telephone, sandbox, oxygen=["oxygen-not-worn"])
         assert nobody["owner"] == {"display": "À attribuer"}
+        # The desk says so, and whom of the team to phone all the same.
+        shown = text(manager.http.get(f"/service/alertes/{nobody['id']}"))
+        assert "Personne n'est là pour lire cette alerte maintenant. Appelez. Dr " in " ".join(shown.split())
 
         assert noted(manager, nurse).status_code == 303
         [read, *_] = raised(telephone, sandbox, legs=["legs-more"])

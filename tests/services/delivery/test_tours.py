@@ -30,20 +30,24 @@ def publish(desk: Telephone, shown: httpx.Response) -> httpx.Response:
 
 
 @pytest.fixture(scope="module")
-def names(sandbox: Running) -> dict[str, str]:
-    """Somebody whom the manager sees and neither aide visits that day, and the two aides."""
+def several(sandbox: Running) -> list[dict[str, str]]:
+    """Somebody whom the manager sees and neither aide visits that day, and somebody whom the first does not visit; with the two."""
     seen = {key: sandbox.patients(key) for key in ("home_service_manager", "aide", "aide2")}
-    key = min(seen["home_service_manager"] - seen["aide"] - seen["aide2"])
-    patient = next(str(one["id"]) for one in sandbox.known["patients"] if one["key"] == key)
-    tree = sandbox.get(sandbox.token("home_service_manager"), f"Patient/{patient}").json()
-    official = next(one for one in tree["name"] if one["use"] == "official")
+    ids = {str(one["key"]): str(one["id"]) for one in sandbox.known["patients"]}
     aides = {who: str(person(sandbox, who)["name"]) for who in ("aide", "aide2")}
-    return {
-        "patient": patient,
-        "person": f"{official['family']} {official['given'][0]}",
-        "born": tree["birthDate"],
-        **aides,
-    }
+    found = []
+    alone = min(seen["home_service_manager"] - seen["aide"] - seen["aide2"])
+    for key in (alone, min(seen["home_service_manager"] - seen["aide"] - {alone})):
+        tree = sandbox.get(sandbox.token("home_service_manager"), f"Patient/{ids[key]}").json()
+        official = next(one for one in tree["name"] if one["use"] == "official")
+        called = f"{official['family']} {official['given'][0]}"
+        found.append({"patient": ids[key], "person": called, "born": tree["birthDate"], **aides})
+    return found
+
+
+@pytest.fixture
+def names(several: list[dict[str, str]]) -> dict[str, str]:
+    return several[0]
 
 
 def line(names: dict[str, str], who: str, day: datetime, hour: str, number: str = "P1") -> str:
@@ -55,6 +59,13 @@ HEAD = "numero;date;debut;fin;personne;date_naissance;aide;consigne"
 
 def open_to(sandbox: Running, who: str, patient: str) -> bool:
     return sandbox.get(sandbox.token(who), f"Patient/{patient}").status_code == 200
+
+
+def numbered(sandbox: Running, patient: str, number: str) -> list[dict[str, Any]]:
+    """The lines of that person that a file made under this number."""
+    bundle = sandbox.get(sandbox.token("home_service_manager"), f"Appointment?patient={patient}&_count=200").json()
+    found = [one["resource"] for one in bundle.get("entry", [])]
+    return [one for one in found if one.get("identifier", [{"value": ""}])[0]["value"].endswith(f"#{number}")]
 
 
 def test_a_file_is_shown_published_and_a_second_one_compared(
@@ -109,6 +120,27 @@ def test_a_line_that_names_nobody_publishes_nothing(
     assert words in text(sent)
 
 
+def test_lines_of_people_who_are_not_followed_here_may_be_left_aside(
+    manager: Telephone, sandbox: Running, names: dict[str, str]
+) -> None:
+    day = datetime.now(PARIS) + timedelta(days=25)
+    stranger = line({**names, "person": "Inconnue Personne"}, "aide", day, "08:00", "S1")
+    refused = send(manager, f"{HEAD}\n{stranger}\n{line(names, 'aide', day, '09:00', 'S2')}\n")
+    assert refused.status_code == 422
+    data = {name: field(refused.text, name) for name in ("csrf", "contenu", "cote")}
+
+    shown = manager.http.post(f"{PATH}/fichier", data={**data, "agir": "voir"})
+
+    assert "1 ligne laissée de côté" in text(shown)
+    assert "Ligne 2 : Inconnue Personne" in text(shown)
+    assert manager.http.post(f"{PATH}/fichier", data={**data, "agir": "publier"}).status_code == 303
+    assert [one["status"] for one in numbered(sandbox, names["patient"], "S2")] == ["booked"]
+    # A name that is misspelt in a line that stands is a slip, and takes no visit away.
+    slip = send(manager, f"{HEAD}\n{stranger.replace('S1', 'S2')}\n{line(names, 'aide', day, '10:00', 'S3')}\n")
+    assert slip.status_code == 422
+    assert 'name="cote"' not in slip.text
+
+
 def test_one_visit_is_added_in_between(manager: Telephone, sandbox: Running, names: dict[str, str]) -> None:
     page = manager.http.get(PATH).text
     options = page.split('id="aide"')[1].split("</select>")[0]
@@ -130,3 +162,79 @@ def test_one_visit_is_added_in_between(manager: Telephone, sandbox: Running, nam
     assert "23 h 15" in shown
     assert "Volets" in shown
     assert open_to(sandbox, "aide2", names["patient"])
+
+
+def test_a_number_is_one_visit_whatever_day_it_is_moved_to(
+    manager: Telephone, sandbox: Running, names: dict[str, str], several: list[dict[str, str]]
+) -> None:
+    day, odd = datetime.now(PARIS) + timedelta(days=20), "A,B|C&D+1%"
+    shown = send(manager, f"{HEAD}\n{line(names, 'aide', day, '10:00', odd)}\n")
+    assert publish(manager, shown).status_code == 303
+    moved = send(manager, f"{HEAD}\n{line(names, 'aide2', day + timedelta(days=9), '11:00', odd)}\n")
+
+    assert "1 visite changée" in text(moved)
+    assert publish(manager, moved).status_code == 303
+    [visit] = numbered(sandbox, names["patient"], odd)
+    assert visit["start"].startswith(f"{day + timedelta(days=9):%Y-%m-%d}T11:00")
+    refused = send(manager, f"{HEAD}\n{line(several[1], 'aide2', day, '11:00', odd)}\n")
+    assert refused.status_code == 422
+    assert "celui d'une visite à quelqu'un d'autre" in text(refused)
+
+
+def test_two_visits_of_an_aide_at_once_are_said(manager: Telephone, names: dict[str, str]) -> None:
+    day = datetime.now(PARIS) + timedelta(days=15)
+    lines = [line(names, "aide", day, hour, hour) for hour in ("09:00", "09:20", "10:00")]
+    shown = text(send(manager, "\n".join([HEAD, *lines])))
+
+    twice = shown.partition("En même temps pour la même aide")[2].partition("Chaque aide")[0]
+    assert [hour for hour in ("9 h 00", "9 h 20", "10 h 00") if hour in twice] == ["9 h 00", "9 h 20"]
+
+
+def test_a_file_books_nothing_for_who_is_in_hospital(
+    manager: Telephone, sandbox: Running, several: list[dict[str, str]]
+) -> None:
+    names, now = several[1], datetime.now(PARIS)
+    patient, soon = names["patient"], now + timedelta(minutes=5)
+    stay = f"/service/sejour/{patient}"
+
+    def state(act: str) -> None:
+        data = {"csrf": field(manager.http.get(stay).text, "csrf"), "acte": act, "jour": f"{now:%Y-%m-%d}"}
+        assert manager.http.post(stay, data=data).status_code == 303
+
+    state("entree")
+    new = f"{HEAD}\n{line(names, 'aide', soon, f'{soon:%H:%M}', 'H1')}\n"
+    shown = send(manager, new)
+    assert "1 visite en pause : la personne est à l'hôpital" in text(shown)
+    assert stay in shown.text
+    assert publish(manager, shown).status_code == 303
+    [visit] = numbered(sandbox, patient, "H1")
+    assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
+    assert not open_to(sandbox, "aide", patient)
+    assert "En pause : à l'hôpital" in text(manager.http.get(f"{PATH}?jour={soon:%Y-%m-%d}"))
+    # What the planning changes meanwhile is taken up, and pauses on.
+    assert "Rien ne change" in text(send(manager, new))
+    assert publish(manager, send(manager, new.replace("Ménage", "Courses"))).status_code == 303
+
+    state("sortie")
+
+    [visit] = numbered(sandbox, patient, "H1")
+    assert (visit["status"], visit["description"]) == ("booked", "Courses")
+    assert open_to(sandbox, "aide", patient)
+
+
+def test_nobody_is_sent_whom_the_person_does_not_want(
+    manager: Telephone, sandbox: Running, names: dict[str, str]
+) -> None:
+    role = person(sandbox, "aide")["practitioner_role"]
+    against = {"name": "against", "valueReference": {"reference": role}}
+    said = {"resourceType": "Parameters", "parameter": [against, {"name": "means", "valueCode": "oral"}]}
+    token = sandbox.token("home_service_manager")
+    assert sandbox.post(token, f"Patient/{names['patient']}/$oppose", said).status_code == 201
+
+    day = datetime.now(PARIS) + timedelta(days=12)
+    refused = send(
+        manager, f"{HEAD}\n{line(names, 'aide2', day, '10:00')}\n{line(names, 'aide', day, '11:00', 'P2')}\n"
+    )
+
+    assert refused.status_code == 422
+    assert f"Ligne 3, aide : La personne ne veut pas que {names['aide']} ouvre son dossier" in text(refused)

@@ -28,6 +28,7 @@ from liaison.services.pages.home_care.today import Card, directory_phone, tour, 
 from liaison.services.pages.home_care.visit import last_measures
 from liaison.services.pages.languages import translations
 from liaison.services.pages.layout import environment
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import measures, moments, people, sentences
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.states import in_force
@@ -174,6 +175,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
                 canonical(forms[card.model].form),
                 *facts[card.patient, card.model],
                 unread=alone[card.patient],
+                language=language,
             )
             for card in cards
         ),
@@ -210,9 +212,13 @@ async def _known(
     return tuple(sentences.sentence(flag, say) for flag in in_force(flags, now)[:MOST_KNOWN]), last
 
 
-def _stop(card: Card, asked: str, known: tuple[str, ...], last: Mapping[str, Tree], *, unread: Hours) -> Stop:
+def _stop(
+    card: Card, asked: str, known: tuple[str, ...], last: Mapping[str, Tree], *, unread: Hours, language: str
+) -> Stop:
+    say = translations(language).gettext
+    words = say(_("{value}, le {when}"))
     measured = {
-        link: (float(value), f"{measures.value(tree, str)}, le {moments.said(tree, 'fr')}")
+        link: (float(value), words.format(value=measures.value(tree, say), when=moments.said(tree, language)))
         for link, tree in last.items()
         if (value := tree.get("valueQuantity", {}).get("value")) is not None
     }

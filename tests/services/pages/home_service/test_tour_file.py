@@ -67,6 +67,19 @@ def test_an_event_of_a_calendar_is_a_visit() -> None:
     assert visit.what == "Lever, toilette et petit-déjeuner"
 
 
+def test_a_series_that_was_written_out_has_its_visits_and_a_person_may_have_a_day_of_birth() -> None:
+    event = CALENDAR.partition("VERSION:2.0\n")[2].partition("END:VCALENDAR")[0]
+    first = event.replace("UID:v1@planning", "UID:v1@planning\nRECURRENCE-ID;TZID=Europe/Paris:20261201T083000")
+    first = first.replace("DTEND:20261201T081000Z", "DURATION:PT40M")
+    second = first.replace("20261201T0", "20261202T0").replace("Jeannine", "Jeannine (03/04/1938)")
+    found, problems = read_tours(CALENDAR.replace(event, first + second).encode())
+
+    assert problems == []
+    assert len({one.number for one in found}) == 2
+    assert {f"{one.end:%H:%M}" for one in found} == {"09:10"}
+    assert [(one.person, one.born) for one in found] == [("LE FLOCH Jeannine", ""), ("LE FLOCH Jeannine", "1938-04-03")]
+
+
 def test_what_the_calendar_calls_off_is_no_visit() -> None:
     other = CALENDAR.replace("UID:v1@planning", "UID:v2@planning\nSTATUS:CANCELLED")
 
@@ -101,10 +114,18 @@ def test_a_moment_of_any_zone_is_that_moment_in_paris(start: str) -> None:
         (CALENDAR.replace("20261201T083000", "2026-12-01"), 5, "DTSTART"),
         (CALENDAR.replace("END:VCALENDAR\n", ""), 0, ""),
         (CALENDAR.replace("SUMMARY:LE FLOCH Jeannine", "SUMMARY:"), 3, "SUMMARY"),
+        (f"{HEAD}\n{LINE}; puis ménage", 2, ""),
+        (f"{HEAD}\n{LINE}{'x' * 200}", 2, "consigne"),
+        (f"{HEAD}\n{LINE.replace('2026-12-01', '9999-12-31')}", 2, "date"),
+        (CALENDAR.replace("20261201T083000", "99991231T233000"), 5, "DTSTART"),
+        (CALENDAR.replace("END:VCALENDAR\n", "") + CALENDAR.partition("VERSION:2.0\n")[2], 3, "UID"),
+        (CALENDAR.replace("SUMMARY", "DTSTART:20261201T073000Z\nSUMMARY"), 5, "DTSTART"),
+        (CALENDAR.replace("DESCRIPTION:Lever", f"DESCRIPTION:{'x' * 201}"), 3, "DESCRIPTION"),
     ],
     ids=[
         "no date", "no hour", "ends before it begins", "no aide", "a column that is not known", "a number twice", "nobody",
         "no text", "a zone that is not known", "a whole day", "a rule of repetition", "cut short", "no moment", "never ended", "nobody's",
+        "more than there are headings", "a long text", "a year that is a slip", "another year that is one", "a UID twice", "two beginnings", "a long description",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_nothing_is_taken(content: str, line: int, column: str) -> None:

@@ -15,10 +15,12 @@ from liaison.protocols import codes, library
 from liaison.protocols.alerts import Standing, close, level_of, standing
 from liaison.protocols.calling import called
 from liaison.services.house import House
+from liaison.services.messages.recipients import addressed
 from liaison.services.messages.told import REPLIED, messages_of
 from liaison.services.pages.changing import change
 from liaison.services.pages.clinician.alerts import patient_of, told
 from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.home_service.ages import age
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -93,6 +95,7 @@ async def _page(request: Request, problem: str = "", typed: dict[str, str] | Non
             (_noted(one), str(one.get("authorString", "")), str(one.get("text", ""))) for one in task.get("note", [])
         ],
         people=people,
+        unread=not addressed(task),
         messages=[_message(one, said.gettext) for one in messages],
         spool=house.carriers.spool,
         reasons=reasons(),
@@ -189,9 +192,19 @@ async def _task(request: Request, record: Record) -> Tree:
     return task
 
 
+async def _team(record: Record, task: Tree, now: datetime) -> list[Tree]:
+    """Who takes part in the care of the person: somebody is to be phoned, also where nobody is there to read."""
+    named = {
+        reference: name
+        for team in await teams_of(record, patient_of(task))
+        for name, reference in members_of(team, now)
+        if reference.startswith("PractitionerRole/")
+    }
+    return [{"reference": reference, "display": name} for reference, name in named.items()]
+
+
 async def _to_call(record: Record, task: Tree, now: datetime) -> list[ToCall]:
-    named = [task.get("owner") or {}, *(task.get("restriction") or {}).get("recipient", [])]
-    known = [one for one in named if "reference" in one]
+    known = addressed(task) or await _team(record, task, now)
     trees = await asyncio.gather(*(_telecoms(record, str(one["reference"])) for one in known))
     return [
         ToCall(

@@ -1,10 +1,11 @@
 """What has arrived of the visits that were planned, and what has not after a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from liaison.protocols.staying import is_paused
 from liaison.services.pages.home_care.today import OPEN
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.appointments import asked
@@ -41,15 +42,26 @@ class Planned:
         return str(self.tree["id"])
 
     @property
+    def aide_reference(self) -> str:
+        """Of the first who is not the person; '' for nobody."""
+        actors = (str((one.get("actor") or {}).get("reference", "")) for one in self.tree.get("participant", []))
+        return next((one for one in actors if one and one != f"Patient/{self.patient}"), "")
+
+    @property
     def done(self) -> bool:
         return bool(self.visit) or self.tree["status"] == "fulfilled"
 
+    @property
+    def paused(self) -> bool:
+        """Called off for as long as the person is in hospital."""
+        return is_paused(self.tree)
+
     def missing(self, now: datetime) -> bool:
-        return not self.done and now - self.until > MISSING_AFTER
+        return not (self.done or self.paused) and now - self.until > MISSING_AFTER
 
 
 async def planned(record: Record, since: datetime, until: datetime, say: Say = str) -> list[Planned]:
-    """The lines of all tours of the service that begin in these hours, in order; of those, MOST at the most."""
+    """The lines of all tours of the service that begin in these hours, the paused ones too, in order; of those, MOST at the most."""
     query = [
         ("date", f"ge{since.isoformat()}"),
         ("date", f"lt{until.isoformat()}"),
@@ -58,26 +70,30 @@ async def planned(record: Record, since: datetime, until: datetime, say: Say = s
         ("_count", "200"),
     ]
     found = await record.search("Appointment", query, most=2 * MOST)
+    return lines(found, await visits(record, {"date": f"ge{since.isoformat()}"}), say)
+
+
+def lines(found: Sequence[Tree], made: Mapping[str, Tree], say: Say = str) -> list[Planned]:
+    """The same of Appointments that were found with their Patients. `made`: as `visits` gives them."""
     patients = {f"Patient/{tree['id']}": tree for tree in found if tree["resourceType"] == "Patient"}
-    visits = await _visits(record, since)
-    made = [_line(tree, patients, visits, say) for tree in found if tree["resourceType"] == "Appointment"]
-    return [one for one in made if one is not None][:MOST]
+    told = [_line(tree, patients, made, say) for tree in found if tree["resourceType"] == "Appointment"]
+    return [one for one in told if one is not None][:MOST]
 
 
-async def _visits(record: Record, since: datetime) -> dict[str, Tree]:
+async def visits(record: Record, query: Mapping[str, str]) -> dict[str, Tree]:
     """By the appointment that each was made for, the newest for each."""
-    query = {"date": f"ge{since.isoformat()}", "_sort": "-date", "_count": "200"}
-    visits = [one for one in await record.search("Encounter", query, most=MOST) if not in_error(one)]
-    return {str(a.get("reference", "")): one for one in reversed(visits) for a in one.get("appointment", [])}
+    found = await record.search("Encounter", {**query, "_sort": "-date", "_count": "200"}, most=MOST)
+    sound = [one for one in found if not in_error(one)]
+    return {str(a.get("reference", "")): one for one in reversed(sound) for a in one.get("appointment", [])}
 
 
-def _line(tree: Tree, patients: dict[str, Tree], visits: dict[str, Tree], say: Say) -> Planned | None:
+def _line(tree: Tree, patients: Mapping[str, Tree], made: Mapping[str, Tree], say: Say) -> Planned | None:
     actors: Sequence[Tree] = [p.get("actor") or {} for p in tree.get("participant", [])]
     patient = next((str(a["reference"]) for a in actors if str(a.get("reference", "")).startswith("Patient/")), "")
     at = moments.happened(tree)
-    if patient not in patients or at is None or tree.get("status") not in _PLANNED:
+    if patient not in patients or at is None or not (tree.get("status") in _PLANNED or is_paused(tree)):
         return None
-    visit = visits.get(f"Appointment/{tree['id']}")
+    visit = made.get(f"Appointment/{tree['id']}")
     others = [str(a["display"]) for a in actors if a.get("display") and a.get("reference") != patient]
     end = str(tree.get("end", ""))
     return Planned(

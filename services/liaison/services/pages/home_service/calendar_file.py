@@ -1,11 +1,12 @@
-"""The events of an iCalendar file (RFC 5545), as far as a tour needs them: UID, DTSTART, DTEND, SUMMARY, DESCRIPTION, ATTENDEE, STATUS.
+"""The events of an iCalendar file (RFC 5545), as far as a tour needs them: UID, RECURRENCE-ID, DTSTART, DTEND or DURATION, SUMMARY,
+DESCRIPTION, ATTENDEE, STATUS.
 
 A moment without a zone counts as Paris. A zone that is not known, a whole day and a rule of repetition are refused by name:
 nothing is guessed.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from icalendar import Calendar
@@ -13,6 +14,10 @@ from icalendar import Calendar
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.marking import _
 
+_ONCE: Final = ("UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "DESCRIPTION", "STATUS", "RECURRENCE-ID")
+YEARS: Final = range(1900, 2100)
+"""Of births and visits; another one is a slip of whoever wrote it."""
+_LONGEST: Final = timedelta(days=1)
 _REPEATS: Final = ("RRULE", "RDATE")
 
 
@@ -62,6 +67,9 @@ def _event(part: Any, line: int, lines: list[str]) -> Event:
     for name in _REPEATS:
         if name in part:
             raise NotRead(place(name), name, _("Cette visite se répète : exportez chaque visite à part."))
+    for name in _ONCE:
+        if isinstance(part.get(name), list):
+            raise NotRead(place(name), name, _("Cette ligne est là deux fois dans la visite."))
     for name, _problem in part.errors:
         raise NotRead(place(name), name, _("Ce n'est pas une date avec son heure."))
     if "DTSTART" not in part:
@@ -69,11 +77,15 @@ def _event(part: Any, line: int, lines: list[str]) -> Event:
     attendees = part.get("ATTENDEE", [])
     first: Any = next(iter(attendees if isinstance(attendees, list) else [attendees]), "")
     named = str(first.params.get("CN", "")) if first else ""
+    start = _moment(part, "DTSTART", place("DTSTART"), lines)
+    end = _moment(part, "DTEND", place("DTEND"), lines) if "DTEND" in part else None
+    if end is None and "DURATION" in part:
+        end = start + min(part["DURATION"].dt, _LONGEST)
     return Event(
         line,
-        _moment(part, "DTSTART", place("DTSTART"), lines),
-        str(part.get("UID", ""))[:200],
-        _moment(part, "DTEND", place("DTEND"), lines) if "DTEND" in part else None,
+        start,
+        _uid(part),
+        end,
         str(part.get("SUMMARY", "")).strip(),
         str(part.get("DESCRIPTION", "")).strip(),
         named or str(first).lower().removeprefix("mailto:"),
@@ -81,10 +93,21 @@ def _event(part: Any, line: int, lines: list[str]) -> Event:
     )
 
 
+def _uid(part: Any) -> str:
+    """What one visit has to itself: each one of a series that was written out has the UID of the series, and its own RECURRENCE-ID
+    (RFC 5545 §3.8.4.4)."""
+    uid, instance = str(part.get("UID", "")), part.get("RECURRENCE-ID")
+    return f"{uid}/{instance.to_ical().decode()}" if uid and instance is not None else uid
+
+
 def _moment(part: Any, name: str, line: int, lines: list[str]) -> datetime:
     given = part[name]
     # A whole day in a zone is read as its midnight: nobody comes then.
-    if not isinstance(given.dt, datetime) or "T" not in lines[line - 1].rpartition(":")[2]:
+    if (
+        not isinstance(given.dt, datetime)
+        or given.dt.year not in YEARS
+        or "T" not in lines[line - 1].rpartition(":")[2]
+    ):
         raise NotRead(line, name, _("Ce n'est pas une date avec son heure."))
     if given.dt.tzinfo is None and given.params.get("TZID"):
         raise NotRead(line, name, _("Ce fuseau horaire n'est pas connu."))

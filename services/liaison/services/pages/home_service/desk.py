@@ -2,6 +2,7 @@
 under « À vérifier ». The hours are what aides declare, and are shown of nobody as a measure."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -24,6 +25,7 @@ from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
 PATH: Final = "/service"
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 OPEN: Final = "requested,received,accepted,in-progress,on-hold"
 
 
@@ -49,7 +51,7 @@ async def desk(request: Request) -> Response:
         delivered.waiting(house, signed.caller.organization),
         stays.known(record),
     )
-    today = [one for one in lines if one.at >= here]
+    today = [one for one in lines if one.at >= here and not one.paused]
     return render(
         request,
         "home_service/desk.html",
@@ -60,6 +62,7 @@ async def desk(request: Request) -> Response:
         waiting=len(waiting),
         stated=stated,
         in_hospital=in_hospital,
+        typed_in=typed if _ID.fullmatch(typed := request.query_params.get("saisie", "")) else "",
     )
 
 

@@ -4,14 +4,16 @@ A visit of a file has its number as an identifier; a later file of the same days
 none of the file's, and a visit that was made is not touched any more.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from liaison.protocols import codes
 from liaison.protocols.forms import wanted
-from liaison.protocols.staying import is_paused
+from liaison.protocols.staying import paused
 from liaison.services.pages.home_service.arrivals import Planned
 from liaison.services.pages.home_service.tour_file import Wanted
 
@@ -35,6 +37,8 @@ class Named:
     """The line of that number that was called off, where there is one."""
     form: str = ""
     """The code of the form that the person's plan names; '' for none."""
+    away: bool = False
+    """Whether the person is in hospital, as it was confirmed: the visit is noted, and paused as those are that were planned before."""
 
     @property
     def number(self) -> str:
@@ -49,6 +53,8 @@ class Difference:
     gone: list[Planned] = field(default_factory=list)
     same: int = 0
     made: list[Planned] = field(default_factory=list)
+    paused: list[Named] = field(default_factory=list)
+    """Of the new ones, the changed ones and those that stay: what nobody makes until the discharge is confirmed."""
 
     @property
     def changes(self) -> int:
@@ -56,32 +62,30 @@ class Difference:
 
 
 def difference(
-    named: Sequence[Named], planned: Sequence[Planned], called_off: Sequence[Tree], service: str
+    named: Sequence[Named], planned: Sequence[Planned], called_off: Sequence[Tree], service: str, now: datetime
 ) -> Difference:
-    """Against the lines of the days of the file, those that stand and those that were called off. What pauses while somebody is in
-    hospital stays so. `service`: the structure whose numbers they are."""
+    """Against the lines that the file may be about (known_lines): those that stand or pause, and those that were called off. What
+    pauses and is in the file no more goes on pausing. `service`: the structure whose numbers they are."""
     off = {number: one for one in called_off if (number := number_of(one, service))}
     known = {number: one for one in planned if (number := number_of(one.tree, service))}
-    found = Difference()
+    found = Difference(paused=[one for one in named if one.away])
     same = 0
     for one in named:
         before = known.pop(one.number, None)
-        if before is None and one.number in off:
-            if is_paused(off[one.number]):
-                same += 1
-            else:
-                found.new.append(replace(one, before=off[one.number]))
-        elif before is None:
-            found.new.append(one)
+        if before is None:
+            found.new.append(replace(one, before=off.get(one.number)))
         elif before.done:
             found.made.append(before)
-        elif _told(before.tree) == _told(appointment(one, service, before.tree)):
+        elif (before.paused and one.wanted.start <= now) or _told(before.tree) == _told(
+            appointment(one, service, before.tree)
+        ):
             same += 1
         else:
             found.changed.append((before, one))
     for left in known.values():
-        (found.made if left.done else found.gone).append(left)
-    return Difference(found.new, found.changed, found.gone, same, found.made)
+        if not left.paused:
+            (found.made if left.done else found.gone).append(left)
+    return replace(found, same=same)
 
 
 def number_of(tree: Mapping[str, Any], service: str) -> str:
@@ -93,14 +97,23 @@ def number_of(tree: Mapping[str, Any], service: str) -> str:
     return ""
 
 
+def token(one: Named, service: str) -> str:
+    """Its number as a search value: what the planning writes in it has no meaning of its own."""
+    value = re.sub(r"([\\,$|])", r"\\\1", f"{service}#{one.number}")
+    return f"{NUMBERS}|{value}"
+
+
 def transaction(found: Difference, service: str, at: datetime) -> Tree:
     """All of it or nothing: rights come and go with the lines, in the same transaction."""
     entries: list[Tree] = []
     entries += [_put(one.before, appointment(one, service, one.before)) for one in found.new if one.before]
     for one in (one for one in found.new if not one.before):
         tree = appointment(one, service)
-        condition = f"identifier={NUMBERS}|{service}%23{one.number}"
-        request = {"method": "POST", "url": "Appointment", "ifNoneExist": condition}
+        request = {
+            "method": "POST",
+            "url": "Appointment",
+            "ifNoneExist": urlencode({"identifier": token(one, service)}),
+        }
         entries.append({"resource": {**tree, "created": _text(at)}, "request": request})
     entries += [_put(before.tree, appointment(one, service, before.tree)) for before, one in found.changed]
     entries += [
@@ -111,7 +124,7 @@ def transaction(found: Difference, service: str, at: datetime) -> Tree:
 
 
 def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
-    """The line of the tour; over `before`, who else comes and all that the file does not say stay."""
+    """The line of the tour; over `before`, who else comes and all that the file does not say stay. It gives no right while it pauses."""
     tree: Tree = {name: value for name, value in (before or {}).items() if name != "cancelationReason"}
     aides = [p for p in tree.get("participant", []) if _aide(p)]
     others = [p for p in tree.get("participant", []) if p not in aides]
@@ -130,7 +143,7 @@ def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
         tree["description"] = one.wanted.what
     else:
         tree.pop("description", None)
-    return tree
+    return paused(tree) if one.away else tree
 
 
 def _kind(one: Named, tree: Tree) -> list[Tree]:

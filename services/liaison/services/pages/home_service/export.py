@@ -33,7 +33,10 @@ from liaison.services.pages.signed_in import address_of, signed_in
 Tree = dict[str, Any]
 PATH: Final = "/service/export"
 LONGEST: Final = 31
-MOST: Final = 10_000
+FAREST: Final = timedelta(days=3660)
+"""How far back; an older day is a slip."""
+_MOST_FOUND: Final = 60_000
+"""Resources that are read for one file: some 15,000 visits with who and what belongs to them. One that lacks the rest is not given."""
 COLUMNS: Final = (
     "numero", "date", "debut_declare", "fin_declaree", "nom", "prenom", "date_naissance", "aide", "presence", "taches",
     "arrivee", "transcrit_du_papier",
@@ -50,9 +53,13 @@ async def export(request: Request) -> Response:
     form = await request.form()
     since, until = _day(str(form.get("du", ""))), _day(str(form.get("au", "")))
     gettext = translations(language_of(request)).gettext
-    if since is None or until is None or not 0 <= (until - since).days < LONGEST:
+    if since is None or until is None or not 0 <= (until - since).days < LONGEST or abs(today - until) > FAREST:
         return _page(request, since or today, until or today, gettext(_("Donnez deux jours, au plus un mois.")))
     found = await _found(record, since, until)
+    if len(found) >= _MOST_FOUND:
+        return _page(
+            request, since, until, gettext(_("Il y a trop de visites pour un seul fichier : donnez moins de jours."))
+        )
     service = me.organization_reference.partition("/")[2]
     written, count = table(found, service)
     with faults.reported():
@@ -87,7 +94,7 @@ async def _found(record: Record, since: date, until: date) -> list[Tree]:
         ("_revinclude", "QuestionnaireResponse:encounter"),
         ("_count", "200"),
     ]
-    return await record.search("Encounter", query, most=4 * MOST)
+    return await record.search("Encounter", query, most=_MOST_FOUND)
 
 
 def table(found: Iterable[Tree], service: str) -> tuple[bytes, int]:

@@ -32,15 +32,17 @@ async def numbers(request: Request) -> Response:
     typed = {name: str(form.get(name, "")).strip() for name in ("nom", "numero", "de", "a")}
     days = "".join(one for one in "1234567" if one in form.getlist("jour"))
     begins, ends = minutes(typed["de"]), minutes(typed["a"] or "00:00")
-    problem = ""
+    problem = field = ""
     if not 0 < len(typed["nom"]) <= _LONGEST:
         problem = _("Dites qui répond à ce numéro, en moins de 40 lettres : « Accueil », « Astreinte ».")
+        field = "nom"
     elif not mobile(typed["numero"]) or len(typed["numero"]) > _LONGEST:
-        problem = _("Écrivez un numéro de téléphone.")
+        problem, field = _("Écrivez un numéro de téléphone."), "numero"
     elif not days or begins is None or ends is None or begins == WHOLE_DAY:
-        problem = _("Donnez au moins un jour, et deux heures.")
+        problem, field = _("Donnez au moins un jour, et deux heures."), "de" if days else "jour-1"
     if problem:
-        return await _page(request, translations(language_of(request)).gettext(problem), {**typed, "jours": days})
+        words = translations(language_of(request)).gettext(problem)
+        return await _page(request, words, {**typed, "jours": days}, field)
     assert begins is not None
     assert ends is not None
     caller, _me = await signed_in(request)
@@ -60,7 +62,7 @@ async def finish(request: Request) -> Response:
     return await ended(request, service_numbers.end, Event.CONFIGURATION, Act.NUMBER, PATH)
 
 
-async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None, field: str = "") -> Response:
     caller, _me = await signed_in(request)
     house: House = request.app.state.house
     with faults.reported():
@@ -74,5 +76,6 @@ async def _page(request: Request, problem: str = "", typed: dict[str, str] | Non
         now=service_numbers.at(found, Record(house.engine, caller).now()),
         days=week(gettext),
         problem=problem,
+        field=field,
         typed=typed or {},
     )

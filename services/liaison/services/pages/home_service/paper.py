@@ -24,7 +24,7 @@ from liaison.services.pages.clock import PARIS
 from liaison.services.pages.home_care import again, answering, merging
 from liaison.services.pages.home_care.visit import number_of, teams_of
 from liaison.services.pages.home_service import paper_sheet
-from liaison.services.pages.home_service.tours import aide_reference, aides_at_work
+from liaison.services.pages.home_service.naming import aide_reference
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
@@ -32,6 +32,7 @@ from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import SignedIn, address_of, signed_in
+from liaison.services.pages.team.listing import Listed, listed
 
 Tree = dict[str, Any]
 BACK: Final = timedelta(days=62)
@@ -70,7 +71,7 @@ async def _show(
         asked=canonical(asked),
         questions=[one for one in in_order if one.link not in ("start", "end")],
         texts={one.link: one.text for one in items(asked)},
-        aides=[(str(one.of.role), one.name) for one in await aides_at_work(request)],
+        aides=[(str(one.of.role), one.name) for one in await _visiting(request, record)],
         aide=str(typed.get("aide", "")),
         day=str(typed.get("jour", "")) or (at.date().isoformat() if at else ""),
         start=str(typed.get("start", "")) or (f"{at:%H:%M}" if at else ""),
@@ -88,7 +89,7 @@ async def _file(request: Request, signed: SignedIn, record: Record, form: FormDa
     house: House = request.app.state.house
     id_, now = request.path_params["id"], clock.now(request)
     await patient_or_404(record, id_)
-    takers = [one for one in await aides_at_work(request) if str(one.of.role) == str(form.get("aide", ""))]
+    takers = [one for one in await _visiting(request, record) if str(one.of.role) == str(form.get("aide", ""))]
     day = _day(str(form.get("jour", "")))
     problems = {}
     if not takers:
@@ -127,11 +128,19 @@ async def _file(request: Request, signed: SignedIn, record: Record, form: FormDa
     await record.transact(bundle)
     if merging.raises(bundle):
         await merging.merged(house, signed.caller, made.patient)
-    return RedirectResponse("/service?saisie=1", status_code=303)
+    return RedirectResponse(f"/service?saisie={id_}", status_code=303)
+
+
+async def _visiting(request: Request, record: Record) -> list[Listed]:
+    """Who may have made a visit of which the sheet is typed in: also those who have left since."""
+    caller, _me = await signed_in(request)
+    since = record.now() - BACK
+    return [one for one in await listed(request, caller) if one.on_phone and one.of.ends > since]
 
 
 async def _asked(request: Request, record: Record, address: str, patient: str, planned: Tree | None) -> Tree:
-    """The version that is being typed in; else the one in force of the tour line, or of the person's week."""
+    """The version that is being typed in; else the one in force of the tour line, or of the person's week
+    that the sheet is of."""
     database, caller = request.app.state.house.database, record.caller
     if address:
         if (form := await visit_forms.asked(database, address, caller.organization)) is None:
@@ -139,7 +148,7 @@ async def _asked(request: Request, record: Record, address: str, patient: str, p
         return form
     if planned is not None:
         return (await visit_forms.in_force(database, caller.organization))[wanted(planned, ())].form
-    monday = paper_sheet.week_of("", record.now().date())
+    monday = paper_sheet.week_of(request.query_params.get("semaine", ""), record.now().date())
     return await paper_sheet.form_of(request, record, caller, patient, monday)
 
 

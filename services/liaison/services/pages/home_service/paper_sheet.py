@@ -28,6 +28,7 @@ from liaison.services.pages.signed_in import address_of, signed_in
 Tree = dict[str, Any]
 TITLE: Final = _("Visites de la semaine, sur papier")
 MOST_PEOPLE: Final = 2000
+_FAREST: Final = timedelta(days=400)
 _DAYS: Final = ("L", "M", "M", "J", "V", "S", "D")
 _BOXES: Final = "  ".join(f"[{day}]" for day in _DAYS)
 
@@ -57,15 +58,16 @@ async def people(request: Request) -> Response:
     found = await record.search("Patient", {"_count": "200"}, most=MOST_PEOPLE)
     lines = sorted(((str(one["id"]), identity(one)) for one in found), key=lambda one: one[1].sorting)
     monday = week_of(request.query_params.get("semaine", ""), record.now().date())
-    return render(request, "home_service/sheets.html", people=lines, monday=monday, next=monday + timedelta(days=7))
+    return render(request, "home_service/sheets.html", people=lines, monday=monday, week=timedelta(days=7))
 
 
 def week_of(typed: str, today: date) -> date:
-    """The Monday of that week."""
+    """The Monday of that week; of this one for none within a year of it."""
     try:
         day = date.fromisoformat(typed)
     except ValueError:
         day = today
+    day = day if abs(day - today) < _FAREST else today
     return day - timedelta(days=day.weekday())
 
 

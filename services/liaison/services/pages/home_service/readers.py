@@ -44,25 +44,30 @@ async def readers(request: Request) -> Response:
     days = "".join(one for one in "1234567" if one in form.getlist("jour"))
     begins, ends, accepted = minutes(typed["de"]), minutes(typed["a"]), _day(typed["accepte"])
     ends = WHOLE_DAY if typed["a"] in ("", "00:00", "24:00") else ends
-    problem = ""
+    problem = field = ""
     caller, _me = await signed_in(request)
     house: House = request.app.state.house
     channels = tuple(one for one in CHANNELS if one in form.getlist("canal") and one in house.carriers.channels)
     today = Record(house.engine, caller).now().date()
     if typed["qui"] not in people or not days:
-        problem = _("Choisissez la personne, et au moins un jour.")
+        problem, field = (
+            _("Choisissez la personne, et au moins un jour."),
+            "jour-1" if typed["qui"] in people else "qui",
+        )
     elif begins is None or ends is None or ends <= begins:
-        problem = _("Donnez deux heures du même jour, la première avant la seconde.")
+        problem, field = _("Donnez deux heures du même jour, la première avant la seconde."), "de"
     elif accepted is None or accepted > today or form.get("ecrit") != "oui":
         problem = _(
             "Dites quand cette personne a accepté par écrit. Sans accord écrit, aucune alerte ne lui est adressée."
         )
+        field = "accepte" if accepted is None or accepted > today else "ecrit"
     elif typed["suppleant"] and (typed["suppleant"] not in people or typed["suppleant"] == typed["qui"]):
-        problem = _("Le suppléant est une autre personne de la liste.")
-    problem = problem or await _unsendable(house, typed, channels)
+        problem, field = _("Le suppléant est une autre personne de la liste."), "suppleant"
+    else:
+        problem, field = await _unsendable(house, typed, channels)
     if problem:
         typed |= {"jours": days, "canaux": " ".join(channels)}
-        return await _page(request, translations(language_of(request)).gettext(problem), typed)
+        return await _page(request, translations(language_of(request)).gettext(problem), typed, field)
     assert begins is not None
     assert ends is not None
     assert accepted is not None
@@ -80,8 +85,8 @@ async def readers(request: Request) -> Response:
     return RedirectResponse(PATH, status_code=303)
 
 
-async def _unsendable(house: House, typed: dict[str, str], channels: tuple[str, ...]) -> str:
-    """What keeps this person from being written to by these channels; '' for nothing."""
+async def _unsendable(house: House, typed: dict[str, str], channels: tuple[str, ...]) -> tuple[str, str]:
+    """What keeps this person from being written to by these channels, and the field that says so; '' for nothing."""
     type_, _slash, id_ = typed["qui"].partition("/")
     key = house.store.key(type_, id_)
     if channels and key is not None:
@@ -90,19 +95,19 @@ async def _unsendable(house: House, typed: dict[str, str], channels: tuple[str, 
                 if await never(connection, key.res):
                     return _(
                         "Aucun message n'est envoyé par une machine à cette fonction : elle se joint par le 15 ou le 116 117."
-                    )
+                    ), "qui"
     if "email" in channels and not is_email(typed["email"]):
-        return _("Écrivez l'adresse de messagerie que cette personne a donnée.")
+        return _("Écrivez l'adresse de messagerie que cette personne a donnée."), "email"
     if "sms" in channels and not mobile(typed["mobile"]):
-        return _("Écrivez le numéro de portable que cette personne a donné.")
-    return ""
+        return _("Écrivez le numéro de portable que cette personne a donné."), "mobile"
+    return "", ""
 
 
 async def finish(request: Request) -> Response:
     return await ended(request, alert_readers.end, Event.RIGHTS, Act.ALERT_READER_ENDED, PATH)
 
 
-async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None, field: str = "") -> Response:
     caller, _me = await signed_in(request)
     house: House = request.app.state.house
     with faults.reported():
@@ -129,6 +134,7 @@ async def _page(request: Request, problem: str = "", typed: dict[str, str] | Non
         people=people,
         days=week(gettext),
         problem=problem,
+        field=field,
         typed=typed or {},
         today=here.date(),
         channels=[(code, gettext(words)) for code, words in _CHANNELS if code in house.carriers.channels],

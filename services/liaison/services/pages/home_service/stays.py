@@ -54,17 +54,20 @@ async def stay(request: Request) -> Response:
     id_ = request.path_params["id"]
     await patient_or_404(record, id_)
     current = await _current(record, f"Patient/{id_}")
+    done = ""
     try:
         if form.get("acte") == "entree" and current is None:
+            done = "?fait=entree"
             await _enter(record, me, f"Patient/{id_}", day, form.get("lieu", "")[:_LONGEST])
         elif form.get("acte") == "sortie" and current is not None:
+            done = "?fait=sortie"
             await _leave(record, me, f"Patient/{id_}", day, current)
     except Refused as refused:
         if refused.answered not in (409, 412):
             raise
         words = _("Quelqu'un a changé ces visites entre-temps. Rien n'est enregistré : recommencez.")
         return await _page(request, record, gettext(words), form)
-    return RedirectResponse(f"/service/sejour/{id_}", status_code=303)
+    return RedirectResponse(f"/service/sejour/{id_}{done}", status_code=303)
 
 
 async def _page(request: Request, record: Record, problem: str = "", typed: dict[str, str] | None = None) -> Response:
@@ -79,6 +82,7 @@ async def _page(request: Request, record: Record, problem: str = "", typed: dict
         patient=patient,
         who=identity(patient),
         current=current,
+        done=request.query_params.get("fait", "") == ("entree" if current else "sortie"),
         to_pause=[one for one in coming if one.get("status") in OPEN],
         to_resume=[one for one in coming if staying.is_paused(one)],
         today=record.now().date(),
@@ -155,15 +159,9 @@ class InHospital:
 async def known(record: Record) -> tuple[list[tuple[str, Identity, datetime | None]], list[InHospital]]:
     """Those of whom an aide has said, since their last stay, that they are in hospital, which the manager has not confirmed; and the
     stays that go on, the longest first: from there their end is confirmed."""
-    since = (record.now() - STATED_WITHIN).isoformat(timespec="seconds")
-    seen, flags = await asyncio.gather(
-        record.search("Observation", {**_presence(staying.CODE), "date": f"ge{since}", "_count": "100"}, most=_MOST),
-        record.search(
-            "Flag",
-            {"date": f"ge{since[:10]}", "_sort": "date", "_include": "Flag:patient", "_count": "200", **BESIDES},
-            most=_MOST_FLAGS,
-        ),
-    )
+    since = record.now() - STATED_WITHIN
+    query = {**_presence(staying.CODE), "date": f"ge{since.isoformat(timespec='seconds')}", "_count": "100"}
+    seen, flags = await asyncio.gather(record.search("Observation", query, most=_MOST), _flags(record, since.date()))
     stays = [one for one in flags if one["resourceType"] == "Flag" and staying.was_stay(one)]
     people = {f"Patient/{one['id']}": identity(one) for one in (*seen, *flags) if one["resourceType"] == "Patient"}
     waiting: dict[str, datetime | None] = {}
@@ -180,6 +178,18 @@ async def known(record: Record) -> tuple[list[tuple[str, Identity, datetime | No
             for one, home in zip(going_on, homes, strict=True)
         ],
     )
+
+
+async def away(record: Record) -> frozenset[str]:
+    """References of those who are in hospital now, as it was confirmed: none of their visits to come is to be booked."""
+    flags = await _flags(record, record.now().date())
+    return frozenset(_subject(one) for one in flags if one["resourceType"] == "Flag" and staying.is_stay(one))
+
+
+async def _flags(record: Record, since: date) -> list[Tree]:
+    """What was in force that day or later, with whom it is about."""
+    query = {"date": f"ge{since}", "_sort": "date", "_include": "Flag:patient", "_count": "200", **BESIDES}
+    return await record.search("Flag", query, most=_MOST_FLAGS)
 
 
 def _presence(value: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.home_service import calendar_file
-from liaison.services.pages.home_service.calendar_file import Event, NotRead
+from liaison.services.pages.home_service.calendar_file import YEARS, Event, NotRead
 from liaison.services.pages.marking import _
 from liaison.services.pages.reception.people_file import Problem, decoded
 
@@ -26,6 +26,10 @@ NEEDED: Final = ("date", "debut", "personne", "aide")
 COLUMNS: Final = ("numero", "date", "debut", "fin", "personne", "date_naissance", "aide", "consigne", "formulaire")
 FORMS: Final = {"": "", "visite": "visit", "courte": "visit-short", "souffle": "visit-breath"}
 """The forms, by the word that the planning has for them."""
+_PROPERTIES: Final = {"numero": "UID", "personne": "SUMMARY", "aide": "ATTENDEE", "consigne": "DESCRIPTION"}
+"""What a calendar has in the place of these columns."""
+_BORN: Final = re.compile(r"^(.+?)[\s,(]+(\d{2}/\d{2}/\d{4}|\d{4}-\d{2}-\d{2})\)?$")
+"""A person with the day of birth, which a calendar has no place of its own for."""
 _USUAL: Final = timedelta(minutes=30)
 """How long a visit without an end is."""
 _LONGEST_WORDS: Final = 200
@@ -45,6 +49,11 @@ class Wanted:
     aide: str
     what: str
     form: str = ""
+    calendar: bool = False
+
+    def column(self, name: str) -> str:
+        """What the file calls it."""
+        return _PROPERTIES.get(name, name) if self.calendar else name
 
 
 def read_tours(content: bytes) -> tuple[list[Wanted], list[Problem]]:
@@ -63,9 +72,15 @@ def read_tours(content: bytes) -> tuple[list[Wanted], list[Problem]]:
         problems.append(Problem(0, "", _("Les visites sont sur plus d'un mois : envoyez une semaine à la fois.")))
     numbers = [one.number for one in found if one.number]
     problems += [
-        Problem(one.line, "numero", _("Ce numéro de visite est là deux fois."), one.number)
+        Problem(one.line, one.column("numero"), _("Ce numéro de visite est là deux fois."), one.number)
         for one in found
         if one.number and numbers.count(one.number) > 1
+    ]
+    problems += [
+        Problem(one.line, one.column(name), _("Ce texte dépasse 200 lettres : raccourcissez-le."))
+        for one in found
+        for name, text in (("numero", one.number), ("consigne", one.what))
+        if len(text) > _LONGEST_WORDS
     ]
     return ([], problems) if problems else (found, [])
 
@@ -92,6 +107,9 @@ def _of_table(text: str) -> tuple[list[Wanted], list[Problem]]:
         return [], problems
     found = []
     for number, line in cells:
+        if any(cell.strip() for cell in line[len(headings) :]):
+            problems.append(Problem(number, "", _("Cette ligne a plus de cases que de titres.")))
+            continue
         row = {heading: cell.strip() for heading, cell in zip(headings, line, strict=False)}
         made, wrong = _row(number, row)
         problems += wrong
@@ -124,13 +142,13 @@ def _row(line: int, cells: Mapping[str, str]) -> tuple[list[Wanted], list[Proble
         return [], [Problem(line, "fin", _("La visite finit avant de commencer."))]
     made = Wanted(
         line,
-        cells.get("numero", "")[:_LONGEST_WORDS],
+        cells.get("numero", ""),
         start,
         end,
         cells["personne"],
         born.isoformat() if born else "",
         cells["aide"],
-        cells.get("consigne", "")[:_LONGEST_WORDS],
+        cells.get("consigne", ""),
         FORMS[plain(cells.get("formulaire", ""))],
     )
     return [made], []
@@ -150,8 +168,10 @@ def _of_calendar(text: str) -> tuple[list[Wanted], list[Problem]]:
         problems += wrong
         if not wrong:
             end = one.end if one.end is not None else one.start + _USUAL
-            what = " ".join(one.description.split())[:_LONGEST_WORDS]
-            found.append(Wanted(one.line, one.uid, one.start, end, one.summary, "", one.attendee, what))
+            what, born = " ".join(one.description.split()), _BORN.match(one.summary)
+            person, day = (born[1], _day(born[2])) if born else (one.summary, None)
+            told = day.isoformat() if day else ""
+            found.append(Wanted(one.line, one.uid, one.start, end, person, told, one.attendee, what, calendar=True))
     return found, problems
 
 
@@ -166,9 +186,10 @@ def _lacking(event: Event) -> Sequence[Problem]:
 def _day(typed: str) -> date | None:
     for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
-            return datetime.strptime(typed, pattern).date()  # a day of the calendar has no zone
+            day = datetime.strptime(typed, pattern).date()  # a day of the calendar has no zone
         except ValueError:
             continue
+        return day if day.year in YEARS else None
     return None
 
 

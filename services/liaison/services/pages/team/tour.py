@@ -130,7 +130,7 @@ async def _give(request: Request) -> Response:
         "reference": _role(ids, stretch.taker),
         "display": f"{stretch.taker.name} ({stretch.taker.role.lower()})",
     }
-    await record.transact(handed_over(taken, _names(ids, stretch.absent), named))
+    await record.transact(handed_over(taken, names_of(ids, stretch.absent), named))
     after = f"{PATH}?vers={given['vers']}&debut={stretch.since}&fin={stretch.until}#visites"
     return RedirectResponse(after, status_code=303)
 
@@ -181,7 +181,7 @@ def _role(ids: Ids, one: Listed) -> str:
     return reference(ids, Key(0, kind_of("PractitionerRole"), one.of.role))
 
 
-def _names(ids: Ids, one: Listed) -> frozenset[str]:
+def names_of(ids: Ids, one: Listed) -> frozenset[str]:
     """Both references by which a line may name somebody."""
     return frozenset({_role(ids, one), reference(ids, Key(0, KIND, one.of.practitioner))})
 
@@ -192,7 +192,7 @@ async def _lines(record: Record, whose: Listed | None, stretch: Stretch, say: Ge
         return []
     begin = datetime.combine(stretch.since, datetime.min.time(), PARIS)
     end = datetime.combine(stretch.until + timedelta(days=1), datetime.min.time(), PARIS)
-    names = _names(Ids(record.engine.store.vault.id_key), whose)
+    names = names_of(Ids(record.engine.store.vault.id_key), whose)
     query = [
         ("date", f"ge{begin.isoformat()}"),
         ("date", f"lt{end.isoformat()}"),
@@ -229,12 +229,8 @@ def _patient(appointment: Tree) -> str:
 async def _marked(record: Record, lines: Sequence[Line], theirs: Sequence[Line], taker: Listed) -> list[Line]:
     """With what stands against giving each to this person."""
     ids = Ids(record.engine.store.vault.id_key)
-    names = _names(ids, taker)
-    query = {"actor": ",".join(sorted(names)), "status": "active,proposed", "_count": "200"}
-    stated = await record.search("Consent", query, most=_MOST) if lines else []
-    refusing = {
-        str((one.get("patient") or {}).get("reference", "")) for one in stated if denies(one.get("provision"), names)
-    }
+    names = names_of(ids, taker)
+    refusing = await refused_by(record, names) if lines else frozenset()
     return [
         Line(
             one.tree,
@@ -247,6 +243,15 @@ async def _marked(record: Record, lines: Sequence[Line], theirs: Sequence[Line],
         )
         for one in lines
     ]
+
+
+async def refused_by(record: Record, names: Collection[str]) -> frozenset[str]:
+    """References of the persons who have said that whoever goes by these names does not open their record."""
+    query = {"actor": ",".join(sorted(names)), "status": "active,proposed", "_count": "200"}
+    stated = await record.search("Consent", query, most=_MOST)
+    return frozenset(
+        str((one.get("patient") or {}).get("reference", "")) for one in stated if denies(one.get("provision"), names)
+    )
 
 
 def denies(provision: object, names: Collection[str]) -> bool:
