@@ -110,6 +110,9 @@ CHECKERS: Final = frozenset(
 TEAMED: Final = frozenset(code for code, role in ROLES.items() if role.category not in ("none", "control", "person"))
 """Who may be named in a person's care team, and those who stand in for them."""
 
+MEMBERS: Final = frozenset(code for code in TEAMED if ROLES[code].category != "delegate")
+"""Who is a member of a care team by being named in it; who stands in for one of them reads what that one reads, named or not."""
+
 URGENT: Final = frozenset(code for code, role in ROLES.items() if role.emergency)
 """Whom emergency access is offered to (rule 6)."""
 

@@ -98,7 +98,9 @@ async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, 
         assert "1 Mar 2099" in html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe?lang=en")).text)
 
 
-@pytest.mark.parametrize("role", ["dpo", "auditor", "admin", "referent", "call-handler", "coordinator-admin"])
+@pytest.mark.parametrize(
+    "role", ["dpo", "auditor", "admin", "referent", "call-handler", "coordinator-admin", "substitute", "secretary"]
+)
 async def test_nobody_whose_role_no_care_team_holds_is_offered(place: Place, role: str) -> None:
     """The list of « Accueillir » is the same."""
     async with place.signed_in() as nurse:

@@ -24,7 +24,7 @@ from liaison.services.pages.reception.person import patient
 from liaison.services.pages.reception.received_for import NOBODY, ReceivedFor, received_for
 from liaison.services.pages.reception.welcome import parameters, part, reference, result, told
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.role_names import TEAMED
+from liaison.services.pages.role_names import MEMBERS
 from liaison.services.pages.signed_in import address_of, signed_in
 
 PATH: Final = "/accueillir/plusieurs"
@@ -162,7 +162,7 @@ async def _teams(record: Record, rows: Sequence[Row]) -> tuple[dict[str, str], l
     for number in sorted({one for row in rows for one in row.team}):
         query = {"practitioner.identifier": f"{RPPS}|{number}", "active": "true", "_count": "10"}
         trees = await record.search("PractitionerRole", query, most=10)
-        found[number] = [f"PractitionerRole/{tree['id']}" for tree in trees if TEAMED.intersection(role_codes(tree))]
+        found[number] = [f"PractitionerRole/{tree['id']}" for tree in trees if MEMBERS.intersection(role_codes(tree))]
     words = {
         0: _("Personne de l'annuaire n'a le numéro {given}."),
         2: _("Le numéro {given} a plusieurs fonctions : choisissez à l'accueil, une personne à la fois."),

@@ -26,7 +26,7 @@ from liaison.services.pages.reception.person import Incomplete, day_of_birth, pa
 from liaison.services.pages.reception.received_for import NOBODY, received_for
 from liaison.services.pages.reception.too_many import too_many, until_then
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.role_names import TEAMED
+from liaison.services.pages.role_names import MEMBERS
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
@@ -291,7 +291,7 @@ def _show(request: Request, step: str, form: dict[str, str], *, status: int = 20
 
 async def choices(record: Record, me: Me) -> list[Choice]:
     """Those who can be chosen for the team, the people first, then the structures; with the basis that is likely."""
-    people = await directory(record, me.role_reference, among=TEAMED)
+    people = await directory(record, me.role_reference, among=MEMBERS)
     ours = set()
     if me.organization_reference:
         found = {"organization": me.organization_reference, "active": "true", "_count": "200"}
@@ -313,7 +313,7 @@ async def choices(record: Record, me: Me) -> list[Choice]:
 
 async def directory(record: Record, mine: str, *, among: AbstractSet[str] | None = None) -> list[tuple[str, str, str]]:
     """(reference, name, role) of those who work here, still or soon, but for `mine`. `among`: only those who hold one of
-    these roles, such as TEAMED; a DPO, an auditor or a call handler is in no category of R.1110-2."""
+    these roles, such as MEMBERS; a DPO, an auditor or a call handler is in no category of R.1110-2."""
     roles = await record.search(
         "PractitionerRole", {"active": "true", "_include": "PractitionerRole:practitioner", "_count": "200"}, most=500
     )

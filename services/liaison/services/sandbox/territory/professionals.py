@@ -255,6 +255,9 @@ def _role(person: Professional, directory: Draft, clock: Clock) -> Tree:
         extension=[rights.acts_for(ref(directory[person.stands_in_for], BY_KEY[person.stands_in_for].name))]
         if person.stands_in_for
         else None,
+        identifier=[{"system": vocabulary.AUTHORISATION, "value": f"CDOM29-{clock.day(person.starts):%y%m}-041"}]
+        if person.role == "substitute"
+        else None,
         active=True,
         period=period(clock.day(person.starts), _end(person, clock)),
         practitioner=ref(directory[f"person/{person.key}"], person.name),
