@@ -212,16 +212,39 @@ async def test_a_telephone_of_nobody_s_service_is_told_so(handset: Handset) -> N
     await check_page(handset.page)
 
 
-async def test_a_telephone_without_room_says_that_it_could_not_keep_the_visit(handset: Handset) -> None:
-    await handset.begin("aide2", tomorrow=("René E.",))
-    await handset.tomorrow("René E.")
-    await handset.page.evaluate(
+async def test_a_telephone_without_room_says_so_keeps_what_it_can_and_still_forgets_who_logs_out(
+    handset: Handset,
+) -> None:
+    full = (
         "put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put ="
         " () => { throw new DOMException('no room', 'QuotaExceededError') }; true"
     )
+    await handset.begin("aide2", tomorrow=("René E.",))
+    await handset.tomorrow("René E.")
+    await handset.page.evaluate(full)
     await handset.press("Rien à signaler")
     await handset.page.get_by_text("Ce téléphone n'a pas pu garder la visite.").wait_for()
     await handset.page.evaluate("IDBObjectStore.prototype.put = put; true")
     await handset.press("Enregistrer la visite")
     await handset.page.get_by_role("button", name="Annuler").wait_for()
     assert len(await handset.waiting()) == 1
+    # Without room it is filed all the same, and what was begun waits on its own once she has logged out.
+    [visit] = await handset.waiting()
+    await handset.page.get_by_text("Une visite qui n'était pas prévue").first.tap()
+    await handset.press("René E. · ")
+    await handset.page.get_by_label("Présente", exact=True).tap()
+    await handset.written()
+    await handset.press("Revenir à ma tournée")
+    await handset.page.evaluate(full)
+    await handset.later()
+    await handset.press("À envoyer")
+    await handset.press("Envoyer maintenant")
+    await handset.page.get_by_text("Rien n'attend.").wait_for()
+    assert len(handset.filed(visit)) == 1
+    await handset.press("Revenir")
+    await handset.press("Se déconnecter")
+    await handset.sees("Qui êtes-vous ?")
+    await handset.ended()
+    assert (await handset.kept())["aides"] == []
+    await handset.page.reload()
+    await handset.state("1 visite à envoyer, gardée dans ce téléphone")

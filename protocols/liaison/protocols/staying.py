@@ -15,6 +15,8 @@ from liaison.protocols.team import owner
 Tree = dict[str, Any]
 
 CODE: Final = "hospitalised"
+HOSPITAL, DISCHARGED = "hospital", "discharged"
+"""The question of a visit that tells of a return, and its answer."""
 WITHIN: Final = timedelta(days=7)
 _STEP: Final = "after-stay-7-days"
 _CODING: Final = {"system": codes.HOME_CARE, "code": CODE, "display": "Hospitalisée"}
@@ -36,6 +38,12 @@ def flag(patient: str, since: date, place: str, by: Tree) -> Tree:
         "period": {"start": since.isoformat()},
         "author": by,
     }
+
+
+def passed(patient: str, until: date, by: Tree) -> Tree:
+    """A stay that was over before anyone confirmed it: since when is not known."""
+    code = {"coding": [_CODING], "text": f"Hospitalisation jusqu'au {until:%d/%m/%Y}"}
+    return {**over(flag(patient, until, "", by), until), "code": code, "period": {"end": until.isoformat()}}
 
 
 def was_stay(tree: Tree) -> bool:

@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from liaison.protocols import codes
+from liaison.protocols import codes, staying
 from liaison.protocols.alerts import Sign, corrected, raise_alert
 from liaison.protocols.answers import Answer, Item, items, problems, responded, value_of
 from liaison.protocols.filing import Filing
-from liaison.protocols.forms import form_of
+from liaison.protocols.forms import FORM, form_of
 from liaison.protocols.library.library import Library
 
 Tree = dict[str, Any]
@@ -96,6 +96,14 @@ def addition(library: Library, visit: Visit, encounter: str, words: str, told: M
     known = [sign.coding for sign in signs_of(form, told)]
     if signs := [sign for sign in signs_of(form, visit.answers) if sign.coding not in known]:
         writer.add("alert", _alert(library, visit, signs, "", encounter, _words(visit)))
+    return writer.bundle(_provenance(visit, "CREATE"))
+
+
+def home_again(library: Library, visit: Visit) -> Tree:
+    """The Bundle of « Sorti(e) », told without a visit at the hour of `start`: the one finding that the daily form has for it."""
+    item = next(one for one in items(library.tree(FORM)) if one.link == staying.HOSPITAL)
+    writer = Filing(visit.id, NOTHING)
+    writer.add("home-again", _finding(item, visit, value_of(item, staying.DISCHARGED) or {}))
     return writer.bundle(_provenance(visit, "CREATE"))
 
 
@@ -205,17 +213,20 @@ def _observation(item: Item, visit: Visit, encounter: str, response: str) -> Tre
     value = value_of(item, visit.answers[item.link])
     if value is None:  # 'Je ne sais pas' is an answer to the form, not a finding about the person.
         return None
+    found = _finding(item, visit, value)
+    return {**found, "encounter": {"reference": encounter}, "derivedFrom": [{"reference": response}]}
+
+
+def _finding(item: Item, visit: Visit, value: Tree) -> Tree:
     tree: Tree = {
         "resourceType": "Observation",
         "status": "final",
         "category": [item.category],
         "code": {"coding": [*item.codes], "text": item.label},
         "subject": {"reference": visit.patient},
-        "encounter": {"reference": encounter},
         "effectiveDateTime": _period(visit)["end"],
         "performer": [visit.aide],
         **value,
-        "derivedFrom": [{"reference": response}],
     }
     if item.profile:
         tree["meta"] = {"profile": [item.profile]}

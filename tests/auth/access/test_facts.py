@@ -169,3 +169,9 @@ def test_a_tour_line_runs_from_18_h_in_paris_the_evening_before() -> None:
     assert fact.principal == 5
     assert fact.during.start.isoformat() == "2026-07-14T16:00:00+00:00"
     assert fact.during.end.isoformat() == "2026-07-16T07:00:01+00:00"
+    # One that pauses for a stay in hospital stays a line of the tour; one that was called off for anything else does not.
+    why = {"coding": [{"system": vocabulary.ALERT_CLOSING, "code": "hospitalised"}]}
+    assert facts("Appointment", **{**tree, "status": "cancelled", "cancelationReason": why}) == [fact]
+    other = {"coding": [{"system": vocabulary.REVIEW, "code": "hospitalised"}], "text": "Hospitalisation"}
+    for status, reason in (("cancelled", {}), ("cancelled", other), ("noshow", why), ("entered-in-error", why)):
+        assert facts("Appointment", **{**tree, "status": status, "cancelationReason": reason}) == []

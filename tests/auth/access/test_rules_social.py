@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from liaison.auth.access import vocabulary
 from liaison.auth.access.filter import Filter
 
 from .pieces import Tree, label, moment
@@ -235,7 +236,13 @@ async def test_a_tour_line_opens_from_the_evening_before_to_a_day_after(territor
     line = await territory.create(manager.caller, visit(moment(hours=20), moment(hours=19)))
     assert await territory.sees(aide.caller, patient.reference)
 
-    assert (await territory.change(manager.caller, line, status="cancelled")).status == 200
+    # While the person is in hospital it pauses, and stays hers: she hears of it, and can say that they are home again.
+    why = {"coding": [{"system": vocabulary.ALERT_CLOSING, "code": "hospitalised"}]}
+    assert (await territory.change(manager.caller, line, status="cancelled", cancelationReason=why)).status == 200
+    assert await territory.sees(aide.caller, patient.reference)
+
+    off = {"text": "Hospitalisation"}
+    assert (await territory.change(manager.caller, line, status="cancelled", cancelationReason=off)).status == 200
     assert not await territory.sees(aide.caller, patient.reference)
 
 

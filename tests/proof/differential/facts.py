@@ -38,7 +38,7 @@ def facts_of(trees: Callable[[str], Iterator[Tree]]) -> Iterator[Fact]:
                 yield Fact("unit", reference(tree.get("serviceProvider")))
             yield from (Fact("stay", reference(one["individual"])) for one in tree.get("participant", ()))
     for tree in trees("Appointment"):
-        if tree["status"] in ("booked", "arrived", "checked-in", "fulfilled") and _during_tour(tree):
+        if _is_on(tree) and _during_tour(tree):
             for one in tree["participant"]:
                 if one["status"] != "declined":
                     yield Fact("tour", reference(one["actor"]))
@@ -116,6 +116,16 @@ def _during_stay(tree: Tree) -> bool:
     if tree["status"] in ("arrived", "triaged", "in-progress", "onleave"):
         return now(tree, "period", DAY)
     return tree["status"] == "finished" and "end" in tree["period"] and now(tree, "period", DAY)
+
+
+def _is_on(tree: Tree) -> bool:
+    """Standing, or paused while the person is in hospital."""
+    why = [
+        (one["system"].rpartition("/")[2], one["code"]) for one in tree.get("cancelationReason", {}).get("coding", ())
+    ]
+    return tree["status"] in ("booked", "arrived", "checked-in", "fulfilled") or (
+        tree["status"] == "cancelled" and ("alert-closing", "hospitalised") in why
+    )
 
 
 def _during_tour(tree: Tree) -> bool:

@@ -194,7 +194,7 @@ class Maker:
             actors = [patient, self.random.choice(["role-home-aide", "practitioner-home-aide2", "role-nurse"])]
             self.add(
                 f"{patient}-visit-{number}", "Appointment", status=self.random.choice(["booked", "fulfilled", "cancelled"]),
-                start=moment(start), end=moment(start + 1),
+                start=moment(start), end=moment(start + 1), **self.random.choice([{}, furnishing.PAUSED]),
                 participant=[{"actor": ref(actor), "status": "accepted"} for actor in actors],
             )  # fmt: skip
         if self.chance(0.5):

@@ -30,7 +30,7 @@ def test_the_tour_is_short_and_names_nobody_in_full(telephone: Telephone, sandbo
     for stop in stops:
         assert set(stop) == {
             "appointment", "patient", "at", "who", "commune", "instruction", "done", "known", "asked", "last", "weight", "weight_said",
-            "unread",
+            "unread", "paused",
         }  # fmt: skip
         assert stop["who"].endswith(".") and len(stop["who"].split()[-1]) == 2
         assert len(stop["known"]) <= 3

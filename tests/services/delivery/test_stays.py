@@ -1,4 +1,5 @@
-"""A stay in hospital: the manager confirms it, visits pause with the rights they gave, alerts close, and the seven days are dated."""
+"""A stay in hospital: the manager confirms it, visits pause, alerts close; an aide says that the person is home again, and the seven
+days are dated."""
 
 import html
 import re
@@ -15,6 +16,7 @@ from ..running_sandbox import Running
 from .telephone import Telephone, person
 
 pytestmark = pytest.mark.http
+VISIT = "https://liaison.example/fhir/id/visit"
 STEP = "https://liaison.example/fhir/CodeSystem/protocol-step|after-stay-7-days"
 
 
@@ -44,8 +46,6 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     line: dict[str, Any] = {
         "resourceType": "Appointment",
         "status": "booked",
-        "start": (today + timedelta(days=2)).isoformat(timespec="seconds"),
-        "end": (today + timedelta(days=2, minutes=30)).isoformat(timespec="seconds"),
         "participant": [
             {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"},
             {"actor": {"reference": person(sandbox, "aide")["practitioner_role"]}, "status": "accepted"},
@@ -55,9 +55,14 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
         sandbox.post(
             sandbox.token("home_service_manager"),
             "Appointment",
-            {**line, "serviceType": [{"coding": [{**kind, "code": code}]}]},
+            {
+                **line,
+                "serviceType": [{"coding": [{**kind, "code": code}]}],
+                "start": (today + timedelta(days=days)).isoformat(timespec="seconds"),
+                "end": (today + timedelta(days=days, minutes=30)).isoformat(timespec="seconds"),
+            },
         ).json()["id"]
-        for code in ("visit", "visit-short", "visit-breath")
+        for code, days in (("visit", 1), ("visit-short", 2), ("visit-breath", 2))
     ]
     letter = telephone.letter(stop, form={"presence": ["hospitalised"], "alert": ["alert-worry"]})
     assert telephone.bring(telephone.parcel(letter)).json()["state"] == "filed"
@@ -77,8 +82,20 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
         assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
     # From there the discharge is confirmed, all the more once an aide has found the person at home.
     assert of(manager, patient) == "À l'hôpital en ce moment"
-    seen_at_home = "confirmez la sortie"
-    assert seen_at_home not in text(manager.http.get("/service"))
+    seen_at_home, said = "confirmez la sortie", "Sortie annoncée"
+    assert telephone.fetch().status_code == 200
+    [paused] = [one for one in telephone.tour["stops"] if one["appointment"] == coming[0]]
+    assert paused["paused"]
+    assert seen_at_home not in (page := text(manager.http.get("/service"))) and said not in page
+    out = telephone.parcel(telephone.letter(paused, kind="return"))
+    assert telephone.bring(out).json()["state"] == "filed"
+    assert telephone.bring(out).json()["state"] == "filed"
+    [told] = found(sandbox, f"Observation?identifier={VISIT}%7C{out['visit']}%23home-again")
+    assert (told["valueCodeableConcept"]["text"], "encounter" in told) == ("Sorti(e), de retour à la maison", False)
+    assert found(sandbox, f"Provenance?target=Observation/{told['id']}")[0]["agent"][0]["who"] == told["performer"][0]
+    assert said in text(manager.http.get("/service"))
+    # Nothing resumes before the manager says so.
+    assert sandbox.get(sandbox.token("gp"), f"Appointment/{coming[0]}").json()["status"] == "cancelled"
     assert telephone.bring(telephone.parcel(telephone.letter(stop))).json()["state"] == "filed"
     assert seen_at_home in text(manager.http.get("/service"))
 
@@ -96,3 +113,24 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     again = telephone.letter(stop, form={"presence": ["hospitalised"]})
     assert telephone.bring(telephone.parcel(again)).json()["state"] == "filed"
     assert of(manager, patient) == "Hospitalisations à confirmer"
+    assert said not in text(manager.http.get("/service"))
+    # Home before anybody confirmed that: the return alone is, and nothing pauses.
+    assert telephone.bring(telephone.parcel(telephone.letter(stop, kind="return"))).json()["state"] == "filed"
+    assert f"{said} : confirmez-la" in text(manager.http.get("/service"))
+    assert send(manager, patient, "retour", f"{today:%Y-%m-%d}").status_code == 303
+    assert of(manager, patient) == ""
+    assert sandbox.get(sandbox.token("gp"), f"Appointment/{coming[0]}").json()["status"] == "booked"
+
+
+def test_a_return_that_the_permit_does_not_cover_waits_and_leads_to_the_discharge(
+    telephone: Telephone, manager: Telephone, sandbox: Running
+) -> None:
+    stop, other = telephone.someone, Telephone(telephone.http, tour=telephone.tour, csrf=telephone.csrf)
+    late = (datetime.now(PARIS) - timedelta(days=4)).isoformat()
+    for phone, changes in ((other, {}), (telephone, {"written": late}), (telephone, {"patient": "nobody"})):
+        letter = phone.letter(stop, kind="return", **changes)
+        assert phone.bring(phone.parcel(letter)).json()["state"] == "checking"
+        assert found(sandbox, f"Observation?identifier={VISIT}%7C{letter['visit']}%23home-again") == []
+    shown = manager.http.get("/a-verifier").text
+    assert "Sorti(e), de retour à la maison" in shown
+    assert f'href="/service/sejour/{stop["patient"]}">Confirmer la sortie' in shown

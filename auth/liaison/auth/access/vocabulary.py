@@ -15,6 +15,7 @@
 | Consent.provision.type | `deny` | opposition; with purpose ETREAT: objection to emergency access; with data: masking of these items |
 | Consent.provision.securityLabel | DATA_CLASS | the classes permitted or denied; none in a deny means all |
 | RelatedPerson.extension | REPRESENTATION: `measure` valueCode, `seenBy` valueReference, `seenOn` valueDate | representation for the person, and who saw the document |
+| Appointment.cancelationReason | ALERT_CLOSING `hospitalised` | a line of a tour that pauses for a stay in hospital, and stays one |
 | Schedule.extension, Slot.extension | KEPT_BY valueReference | whose agenda it is, of no patient: the structure that may change it |
 | Task.code | PLATFORM `call` | a call to the telephone platform, written by the identity cell alone |
 | Task.code | REVIEW `emergency-access`, `join`, `withdrawal`, `attending-doctor`, `duplicate`, `distinct`, `merge`, `unmerge` | the review list, written by the identity cell alone |
@@ -36,6 +37,7 @@ CONSENT: Final = f"{LOCAL}/CodeSystem/consent"
 REVIEW: Final = f"{LOCAL}/CodeSystem/review"
 DIRECTORY: Final = f"{LOCAL}/CodeSystem/directory"
 PLATFORM: Final = f"{LOCAL}/CodeSystem/platform"
+ALERT_CLOSING: Final = f"{LOCAL}/CodeSystem/alert-closing"
 
 ACTS_FOR: Final = f"{_EXTENSION}/acts-for"
 LEGAL_BASIS: Final = f"{_EXTENSION}/legal-basis"
@@ -44,6 +46,7 @@ REPRESENTATION: Final = f"{_EXTENSION}/representation"
 KEPT_BY: Final = f"{_EXTENSION}/kept-by"
 APPROVED: Final = f"{_EXTENSION}/approved-association"
 TRAINED: Final = "etp-40h"
+HOSPITALISED: Final = "hospitalised"
 
 BASES: Final = frozenset({"same-structure", "recognised", "formal-organisation", "invited", "referral"})
 MEASURES: Final = frozenset({"tutelle", "habilitation", "parental-authority"})

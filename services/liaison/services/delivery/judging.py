@@ -10,7 +10,7 @@ import asyncpg
 
 from liaison.auth.people.permits import DELIVERED_WITHIN, Permit
 from liaison.protocols.amending import WINDOW
-from liaison.services.delivery.letter import VISIT, Letter
+from liaison.services.delivery.letter import OPPOSITION, REPORT, Letter
 
 CLOCK: Final = timedelta(minutes=5)
 """By how much a telephone's clock may be wrong before its hours are put right."""
@@ -28,10 +28,10 @@ def not_covered(letter: Letter, permit: Permit, written: datetime, received: dat
         return "device"
     if letter.patient not in permit.patients:
         return "person"
-    # A visit of the last hour is corrected the day after.
-    if letter.kind != VISIT:
+    if letter.kind in (OPPOSITION, REPORT):
         # What closes a record counts whenever it arrives: it is provisional, and confirmed with the person. What protects them too.
         return ""
+    # A visit of the last hour is corrected the day after.
     if not permit.began <= written <= permit.ends + (WINDOW if letter.corrects else timedelta()):
         return "hours"
     if received - written > DELIVERED_WITHIN:

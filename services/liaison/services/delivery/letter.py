@@ -1,4 +1,4 @@
-"""What a telephone has sealed: one visit, what the person opposes or a report of abuse, told by an aide, signed by the key of her telephone (RFC 7515, ES256)."""
+"""What a telephone has sealed: one visit, what the person opposes, that they are home again or a report of abuse, told by an aide, signed by the key of her telephone (RFC 7515, ES256)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ YEARS: Final = range(1970, 2200)
 _FIELDS: Final = {"visit", "permit", "patient", "appointment", "form", "written", "start_typed"}
 _MORE: Final = {"corrects", "kind", "asked"}
 """What a letter may have besides: a page that was put by before it was known has none of it."""
-VISIT, OPPOSITION, REPORT = "visit", "opposition", "report"
-_KINDS: Final = frozenset({VISIT, OPPOSITION, REPORT})
+VISIT, OPPOSITION, REPORT, RETURN = "visit", "opposition", "report", "return"
+_KINDS: Final = frozenset({VISIT, OPPOSITION, REPORT, RETURN})
 _PUBLIC: Final = {"kty", "crv", "x", "y"}
 
 

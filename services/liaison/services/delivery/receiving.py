@@ -22,10 +22,10 @@ from liaison.auth.people.visit_keys import Unreadable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request
 from liaison.fhir.vault import PatientKey, context
-from liaison.services.delivery import correcting, filing, judging, opposing, protecting
+from liaison.services.delivery import correcting, filing, judging, opposing, protecting, returning
 from liaison.services.delivery import letter as letters
 from liaison.services.delivery.filing import NotFiled
-from liaison.services.delivery.letter import OPPOSITION, REPORT, VISIT, Letter, NoLetter
+from liaison.services.delivery.letter import OPPOSITION, REPORT, RETURN, VISIT, Letter, NoLetter
 from liaison.services.house import House
 from liaison.services.pages import once
 
@@ -93,6 +93,8 @@ async def _put(house: House, letter: Letter, permit: Permit, written: datetime) 
         await opposing.oppose(house, letter, permit, written)
     elif letter.kind == REPORT:
         await protecting.report(house, letter, permit, written, house.database.clock.now())
+    elif letter.kind == RETURN:
+        await returning.home_again(house, letter, permit, written, house.database.clock.now())
     elif letter.corrects is not None:
         await correcting.correct(house, letter, permit, written, house.database.clock.now())
     else:

@@ -46,7 +46,7 @@ _PUBLIC: Final = ("crv", "kty", "x", "y")
 class Stop:
     """One visit of the tour, as a telephone shows it: first name and initial, commune, one instruction, what must be
     known. `asked`: the form that is filled in there. `last`: of each measure, by linkId, its last value, and that in words (of the weight
-    also apart, for a page that was put by before there were others). `unread`: when an alert would find nobody to read it."""
+    also apart, for a page that was put by before there were others). `paused`: the person is in hospital. `unread`: when an alert would find nobody to read it."""
 
     appointment: str
     patient: str
@@ -55,6 +55,7 @@ class Stop:
     commune: str
     instruction: str
     done: bool
+    paused: bool
     known: tuple[str, ...]
     weight: float | None
     weight_said: str
@@ -231,6 +232,7 @@ def _stop(
         commune=card.commune,
         instruction=card.instruction,
         done=card.done,
+        paused=card.paused,
         known=known,
         weight=weight,
         weight_said=weight_said,

@@ -26,7 +26,7 @@ from liaison.protocols.forms import FORM, canonical, form_of
 from liaison.protocols.visit import Visit, transaction
 from liaison.services import visit_forms
 from liaison.services.delivery import waiting as delivered
-from liaison.services.delivery.letter import OPPOSITION, VISIT
+from liaison.services.delivery.letter import OPPOSITION, RETURN, VISIT
 from liaison.services.delivery.waiting import Waiting
 from liaison.services.house import House
 from liaison.services.pages import clock, once
@@ -81,7 +81,7 @@ class Line:
     patient: str
     said: list[tuple[str, str]]
     fits: bool
-    opposes: bool
+    kind: str
 
 
 async def tray(request: Request) -> Response:
@@ -131,7 +131,7 @@ async def _line(record: Record, one: Waiting, form: Tree, gettext: Gettext) -> L
         who=identity(patient) if patient is not None else None,
         patient=one.patient if patient is not None else "",
         said=said,
-        opposes=one.kind == OPPOSITION,
+        kind=one.kind,
         fits=one.kind == VISIT
         and patient is not None
         and one.sent.why not in _NOT_FILED
@@ -146,6 +146,9 @@ def _said(one: Waiting, form: Tree, gettext: Gettext) -> Iterator[tuple[str, str
         for name, asked in _OPPOSED.items():
             for value in one.form.get(name, []):
                 yield gettext(asked), gettext(known) if (known := words.get(name, {}).get(value)) else value
+        return
+    if one.kind == RETURN:
+        yield gettext(_("L'hôpital")), gettext(_("Sorti(e), de retour à la maison"))
         return
     answers, questions = _answers(one, form), [*items(form)]
     wrong = problems(form, answers)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from liaison.auth.people import service_numbers
 from liaison.fhir.store import faults
 from liaison.protocols.forms import wanted
+from liaison.protocols.staying import is_paused
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.home_care import again, receipts, replies
 from liaison.services.pages.languages import language_of, translations
@@ -32,7 +33,8 @@ OPEN: Final = frozenset({"booked", "arrived", "pending", "proposed"})
 @dataclass(frozen=True, slots=True)
 class Card:
     """One visit: when, who (first name and initial), where (commune), one instruction, and whether it is done; the
-    Encounter that it was filed as, where it is seen; the model of the form that is filled in there."""
+    Encounter that it was filed as, where it is seen; the model of the form that is filled in there. `paused`: the person is in
+    hospital, and the visit waits for the discharge."""
 
     patient: str
     appointment: str
@@ -43,6 +45,7 @@ class Card:
     done: bool
     visit: str
     model: str
+    paused: bool
 
 
 async def today(request: Request) -> Response:
@@ -58,7 +61,7 @@ async def today(request: Request) -> Response:
         service_phone(record, me.organization_reference),
         receipts.of(record, request.query_params, gettext),
     )
-    waiting_for = {card.patient for card in cards if not card.done}
+    waiting_for = {card.patient for card in cards if not card.done and not card.paused}
     told = {card.visit for card in cards}
     known = dict(people)
     return render(
@@ -97,7 +100,8 @@ async def tour(record: Record, visits: list[Tree], here: datetime, role: str, sa
     cards = []
     for appointment in (tree for tree in found if tree["resourceType"] == "Appointment"):
         reference = _patient(appointment)
-        if reference not in patients or appointment.get("status") not in OPEN | {"fulfilled"}:
+        paused = is_paused(appointment)
+        if reference not in patients or not (paused or appointment.get("status") in OPEN | {"fulfilled"}):
             continue
         patient = patients[reference]
         address: Tree = next(iter(addresses(patient, record.now())), {})
@@ -108,13 +112,14 @@ async def tour(record: Record, visits: list[Tree], here: datetime, role: str, sa
                 moments.happened(appointment),
                 identity(patient),
                 str(address.get("city", "")),
-                asked(appointment, say),
+                "" if paused else asked(appointment, say),
                 appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done,
                 done.get(f"Appointment/{appointment['id']}", ""),
                 wanted(appointment, ()),
+                paused,
             )
         )
-    cards.sort(key=lambda card: (card.done, card.at or datetime.max.replace(tzinfo=UTC)))
+    cards.sort(key=lambda card: (card.done, card.paused, card.at or datetime.max.replace(tzinfo=UTC)))
     return cards[:MOST_CARDS]
 
 

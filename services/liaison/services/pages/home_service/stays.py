@@ -33,7 +33,7 @@ from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
 STATED_WITHIN: Final = timedelta(days=14)
-"""How long what an aide stated waits to be confirmed."""
+"""How long what an aide stated waits to be confirmed; and after how long a return is that of another stay."""
 _MOST: Final = 200
 _MOST_FLAGS: Final = 2000
 _ANY_FORM: Final = ",".join(f"{codes.HOME_CARE}|{code}" for code in READY)
@@ -62,6 +62,9 @@ async def stay(request: Request) -> Response:
         elif form.get("acte") == "sortie" and current is not None:
             done = "?fait=sortie"
             await _leave(record, me, f"Patient/{id_}", day, current)
+        elif form.get("acte") == "retour" and current is None:
+            done = "?fait=sortie"
+            await _leave(record, me, f"Patient/{id_}", day, None)
     except Refused as refused:
         if refused.answered not in (409, 412):
             raise
@@ -104,20 +107,25 @@ async def _enter(record: Record, me: Me, patient: str, since: date, place: str) 
     await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
 
-async def _leave(record: Record, me: Me, patient: str, until: date, current: Tree) -> None:
-    now = record.now()
+async def _leave(record: Record, me: Me, patient: str, until: date, current: Tree | None) -> None:
+    """`current` is None for somebody whose stay was over before anyone confirmed it: nothing had paused."""
+    by, now = _by(me), record.now()
     of_patient = {"patient": patient, "_count": "100"}
     coming, tasks, teams = await asyncio.gather(
         _visits(record, patient, until),
         found(record, "Task", {**of_patient, "code": f"{codes.STEP}|after-stay-7-days"}, 100),
         found(record, "CareTeam", {**of_patient, "status": "active"}, 10),
     )
-    entries = [change(current, staying.over(current, until))]
+    if current is not None:
+        entries = [change(current, staying.over(current, until))]
+    else:
+        passed = {"resource": staying.passed(patient, until, by), "request": {"method": "POST", "url": "Flag"}}
+        entries = [passed]
     entries += [change(one, staying.resumed(one)) for one in coming if staying.is_paused(one) and _ahead(one, now)]
     steps = [one for one in tasks if staying.is_step(one)]
     entries += [change(one, staying.dated(one, until, now)) for one in steps]
     if not steps:
-        made = staying.step(library.shipped(), patient, teams, until, _by(me), now)
+        made = staying.step(library.shipped(), patient, teams, until, by, now)
         entries.append({"resource": made, "request": {"method": "POST", "url": "Task"}})
     await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
@@ -148,34 +156,60 @@ def _ahead(appointment: Tree, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class InHospital:
-    """A stay that was confirmed and goes on. `home`: when an aide has found the person at home since, None for never."""
+    """A stay that was confirmed and goes on. Since then an aide has found the person at home (`home`), or has said that they are out
+    (`out`): when, None for never."""
 
     patient: str
     who: Identity
     flag: Tree
     home: datetime | None
+    out: datetime | None
 
 
-async def known(record: Record) -> tuple[list[tuple[str, Identity, datetime | None]], list[InHospital]]:
-    """Those of whom an aide has said, since their last stay, that they are in hospital, which the manager has not confirmed; and the
-    stays that go on, the longest first: from there their end is confirmed."""
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """Who is in hospital, as an aide said at `at`, or is out again (`out`)."""
+
+    patient: str
+    who: Identity
+    at: datetime | None
+    out: bool
+
+
+async def known(record: Record) -> tuple[list[Stated], list[InHospital]]:
+    """Those of whom an aide has said, since their last stay, that they are in hospital or out again, which the manager has not
+    confirmed; and the stays that go on, the longest first: from there their end is confirmed."""
     since = record.now() - STATED_WITHIN
-    query = {**_presence(staying.CODE), "date": f"ge{since.isoformat(timespec='seconds')}", "_count": "100"}
-    seen, flags = await asyncio.gather(record.search("Observation", query, most=_MOST), _flags(record, since.date()))
+    lately = {"date": f"ge{since.isoformat(timespec='seconds')}", "_count": "100"}
+    seen, out, flags = await asyncio.gather(
+        record.search("Observation", {**_IN, **lately}, most=_MOST),
+        record.search("Observation", {**_OUT, **lately}, most=_MOST),
+        _flags(record, since.date()),
+    )
     stays = [one for one in flags if one["resourceType"] == "Flag" and staying.was_stay(one)]
-    people = {f"Patient/{one['id']}": identity(one) for one in (*seen, *flags) if one["resourceType"] == "Patient"}
-    waiting: dict[str, datetime | None] = {}
-    for one in seen:
-        who = _subject(one)
-        if one["resourceType"] == "Observation" and not in_error(one) and who in people and _new(one, who, stays):
-            waiting.setdefault(who, moments.happened(one))
+    people = {
+        f"Patient/{one['id']}": identity(one) for one in (*seen, *out, *flags) if one["resourceType"] == "Patient"
+    }
+    waiting: dict[str, Stated] = {}
+    said = [one for one in (*seen, *out) if one["resourceType"] == "Observation" and not in_error(one)]
+    back, again = {one["id"] for one in out}, set()
+    for one in sorted(said, key=_when, reverse=True):  # what was seen last counts
+        who, home = _subject(one), one["id"] in back
+        if who not in people or not _new(one, who, stays):
+            continue
+        if home and any(_subject(stay) == who and _just_over(stay, one) for stay in stays):
+            again.add(who)  # of that stay, unless another one was told of in between
+            continue
+        told = Stated(who.removeprefix("Patient/"), people[who], moments.happened(one), home or who in again)
+        waiting.setdefault(who, told)
     going_on = [one for one in stays if staying.is_stay(one) and _subject(one) in people]
-    homes = await asyncio.gather(*(_home(record, one) for one in going_on))
+    homes = await asyncio.gather(*(_since(record, one, _HOME) for one in going_on))
+    outs = await asyncio.gather(*(_since(record, one, _OUT) for one in going_on))
     return (
-        [(who.removeprefix("Patient/"), people[who], at) for who, at in waiting.items()],
+        [*waiting.values()],
         [
-            InHospital(_subject(one).removeprefix("Patient/"), people[_subject(one)], one, home)
-            for one, home in zip(going_on, homes, strict=True)
+            InHospital(_subject(one).removeprefix("Patient/"), people[_subject(one)], one, home_at, out_at)
+            for one, home_at, out_at in zip(going_on, homes, outs, strict=True)
         ],
     )
 
@@ -192,13 +226,18 @@ async def _flags(record: Record, since: date) -> list[Tree]:
     return await record.search("Flag", query, most=_MOST_FLAGS)
 
 
-def _presence(value: str) -> dict[str, str]:
+def _stating(question: str, value: str) -> dict[str, str]:
     return {
-        "code": f"{codes.HOME_CARE}|presence",
+        "code": f"{codes.HOME_CARE}|{question}",
         "value-concept": f"{codes.HOME_CARE}|{value}",
         "_include": "Observation:patient",
         "_sort": "-date",
     }
+
+
+_IN: Final = _stating("presence", staying.CODE)
+_HOME: Final = _stating("presence", "present")
+_OUT: Final = _stating(staying.HOSPITAL, staying.DISCHARGED)
 
 
 def _new(statement: Tree, who: str, stays: Iterable[Tree]) -> bool:
@@ -223,9 +262,18 @@ def _minute(stay: Tree) -> datetime:
     return moments.written(stay).replace(second=0, microsecond=0)
 
 
-async def _home(record: Record, stay: Tree) -> datetime | None:
+def _when(statement: Tree) -> datetime:
+    return moments.happened(statement) or moments.written(statement)
+
+
+def _just_over(stay: Tree, statement: Tree) -> bool:
+    """Whether it tells of the end of this stay, which is confirmed already: an aide says it at her first visit afterwards."""
+    return f"{_when(statement) - STATED_WITHIN:%Y-%m-%d}" <= str(stay.get("period", {}).get("end", ""))
+
+
+async def _since(record: Record, stay: Tree, stating: dict[str, str]) -> datetime | None:
     """Only what was seen after the stay was confirmed: that of its first day was before it."""
-    query = {**_presence("present"), "patient": _subject(stay), "date": f"ge{_minute(stay).isoformat()}"}
+    query = {**stating, "patient": _subject(stay), "date": f"ge{_minute(stay).isoformat()}"}
     found_there = await found(record, "Observation", {**query, "_count": "5"}, 5)
     since = (one for one in found_there if not in_error(one) and not _before(one, stay))
     return next((moments.happened(one) for one in since), None)

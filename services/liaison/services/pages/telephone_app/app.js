@@ -23,7 +23,7 @@ let leave = null; // it, as it is
 let opening = false;
 let inHand = null; // the visit that is open in this tab
 const left = new Map(); // of whose tour closed by itself, what was in her hands
-let touched = Date.now();
+let touched = clocks();
 let apart = false; // whether she is at work here and not signed in, with a network
 let install = null; // what the browser offers, where it does
 
@@ -80,7 +80,12 @@ function code(one, csrf = "") {
     if (csrf && pin !== form.elements.again.value) return screens.told(say("not-same"));
     const button = form.querySelector("button");
     button.disabled = true;
-    await (csrf ? settle(one, pin, csrf) : unlock(one, pin));
+    try {
+      await (csrf ? settle(one, pin, csrf) : unlock(one, pin));
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      screens.told(say("no-room")); // nothing can be written: a try could not be counted either
+    }
     button.disabled = false;
   });
 }
@@ -112,7 +117,7 @@ async function unlock(one, pin) {
     const field = screens.at("#code");
     field.value = "";
     field.focus();
-    return screens.told(say("wrong", { left: vault.TRIES - room.wrong }));
+    return screens.told(say("wrong", { count: vault.TRIES - room.wrong }));
   }
   sending.pass({ now: true });
   await who(say("erased"));
@@ -126,9 +131,15 @@ async function atWork() {
   await (left.has(aide.id) ? goOn() : home());
 }
 
+// The telephone's clock goes on while it sleeps and may be set; the page's own cannot be set.
+function clocks() {
+  return [Date.now(), performance.now()];
+}
+
 // A telephone that nobody touches shows nobody's tour: it is behind her code again. What she was writing is there when she comes back.
 function untouched() {
-  if (aide === null || Math.abs(Date.now() - touched) < CLOSED_AFTER) return;
+  const gone = clocks().map((now, which) => Math.abs(now - touched[which]));
+  if (aide === null || Math.max(...gone) < CLOSED_AFTER) return;
   document.activeElement.blur(); // what is typed and not yet taken in
   const { id, name } = aide;
   if (inHand) left.set(id, inHand);
@@ -253,7 +264,9 @@ async function begin(stop, one, alert = false) {
   if (opening) return; // a second touch of the same thumb
   opening = true;
   try {
-    if (one?.state === "ready") await takeBack(one.visit);
+    if (one?.place.kind === "return") await notHome(one);
+    else if (stop.paused && !one) await homeAgain(stop);
+    else if (one?.state === "ready") await takeBack(one.visit);
     else if (one?.state === "sent") await edited(await visits.corrected(aide, one));
     else await edited(one ? await visits.taken(aide, one) : visits.begun(aide, stop));
     if (alert && screens.current() === "visit") {
@@ -265,7 +278,27 @@ async function begin(stop, one, alert = false) {
   }
 }
 
+// « Sorti(e) »: there is nothing to fill in.
+async function homeAgain(stop) {
+  const told = visits.aside(aide, stop, "return");
+  try {
+    await visits.written(aide, told, true);
+  } catch {
+    return screens.told(say("full"));
+  }
+  undoFor(told);
+  await home();
+}
+
+async function notHome({ visit }) {
+  const free = await visits.dropped(visit);
+  if (free) return home();
+  await home();
+  screens.told(say(free === undefined ? "busy" : "gone-for-good"));
+}
+
 async function takeBack(visit, mine = null) {
+  if (mine?.place.kind === "return") return notHome(mine);
   const found = await visits.takenBack(aide, visit, mine);
   if (!found) return screens.told(say(found === undefined ? "busy" : "gone"));
   undo = null;
@@ -333,7 +366,7 @@ async function start() {
   }, 60_000);
   const touch = () => {
     untouched(); // woken up by this very touch
-    touched = Date.now();
+    touched = clocks();
   };
   for (const kind of ["pointerdown", "keydown", "input"]) addEventListener(kind, touch, { capture: true, passive: true });
   document.addEventListener("visibilitychange", untouched);

@@ -73,11 +73,13 @@ async function sent(record, csrf) {
   if (refused || record.refused) await store.changeVisit(record.visit, (now) => ({ ...now, refused }));
   if (why !== "") return refused ? "" : why;
   if (told?.hash !== record.hash || told?.visit !== record.visit) return "later";
-  await store.changeVisit(record.visit, ({ copy, sealed, ...now }) =>
-    now.hash === told.hash
-      ? { ...now, ...(copy && told.state === "filed" && { copy }), state: "sent", answer: told.state, at: Date.now() }
-      : undefined,
-  );
+  await store
+    .changeVisit(record.visit, ({ copy, sealed, ...now }) =>
+      now.hash === told.hash
+        ? { ...now, ...(copy && told.state === "filed" && { copy }), state: "sent", answer: told.state, at: Date.now() }
+        : undefined,
+    )
+    .catch(() => store.drop(record.visit, "ready")); // there is no room to say so
   await store.keep("last", Date.now());
   return "";
 }

@@ -25,8 +25,17 @@ export function database() {
   return opened;
 }
 
-export const kept = async (name) => (await database()).get("kept", name);
-export const keep = async (name, value) => (await database()).put("kept", value, name);
+// Without room it is kept as long as the page is open.
+const unkept = new Map();
+export const kept = async (name) => (unkept.has(name) ? unkept.get(name) : (await database()).get("kept", name));
+export async function keep(name, value) {
+  try {
+    await (await database()).put("kept", value, name);
+    unkept.delete(name);
+  } catch {
+    unkept.set(name, value);
+  }
+}
 export const aides = async () => (await database()).getAll("aides");
 export const aide = async (id) => (await database()).get("aides", id);
 export const keepAide = async (one) => (await database()).put("aides", one);
@@ -44,11 +53,13 @@ export async function forgetSent(before, copies) {
   await transaction.done;
 }
 
-// Forgets a visit that is still being written.
-export async function dropDraft(visit) {
+// Forgets a visit, if it stands so: "draft" or "ready". Answers whether it did.
+export async function drop(visit, state = "draft") {
   const transaction = (await database()).transaction("visits", "readwrite");
-  if ((await transaction.store.get(visit))?.state === "draft") await transaction.store.delete(visit);
+  const so = (await transaction.store.get(visit))?.state === state;
+  if (so) await transaction.store.delete(visit);
   await transaction.done;
+  return so;
 }
 
 // Puts a visit down, unless the one that is there has left meanwhile. Answers whether it was put. Of an aide who has logged out in
@@ -71,11 +82,9 @@ function onItsOwn({ copy, place, ...record }) {
 
 // Whoever hands the telephone over takes nothing back: what she has finished leaves before her session ends.
 export async function notTakenBack(id) {
-  const transaction = (await database()).transaction("visits", "readwrite", { durability: "strict" });
-  for (const one of await transaction.store.getAll()) {
-    if (one.aide === id && one.state === "ready") await transaction.store.put({ ...one, after: 0 });
+  for (const one of await visits()) {
+    if (one.aide === id && one.state === "ready") await changeVisit(one.visit, (now) => ({ ...now, after: 0 })).catch(() => {});
   }
-  await transaction.done;
 }
 
 // Changes a visit in place; `change` answers what is to be there instead, or undefined to leave it.
@@ -88,11 +97,22 @@ export async function changeVisit(visit, change) {
   return after;
 }
 
-// Forgets the tour of an aide. What she had finished stays, sealed; what she had not finished goes as it is.
+// Forgets the tour of an aide. What she had finished stays, sealed; what she had not finished goes as it is, as soon as there is room to
+// say so.
 export async function forgetAide(id) {
+  const transaction = (await database()).transaction("aides", "readwrite", { durability: "strict" });
+  await transaction.store.delete(id);
+  await transaction.done;
+  await leftAlone().catch(() => {});
+}
+
+// What is of nobody here any more stands on its own.
+export async function leftAlone() {
   const transaction = (await database()).transaction(["aides", "visits"], "readwrite", { durability: "strict" });
+  const here = await transaction.objectStore("aides").getAllKeys();
   const visits = transaction.objectStore("visits");
-  for (const record of await visits.getAll()) if (record.aide === id) await visits.put(onItsOwn(record));
-  await transaction.objectStore("aides").delete(id);
+  for (const record of await visits.getAll()) {
+    if (!here.includes(record.aide) && (record.place || record.copy)) await visits.put(onItsOwn(record));
+  }
   await transaction.done;
 }

@@ -11,7 +11,7 @@ export function open(aide, visit, done) {
   const { stop, kind } = visit.place;
   const leave = () => done(null);
   const drop = async () => {
-    await store.dropDraft(visit.visit);
+    await store.drop(visit.visit);
     done(null);
   };
   screens.show(kind, { heading: say(kind, { who: stop.who }), acts: { home: leave, drop } });

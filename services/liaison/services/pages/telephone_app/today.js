@@ -9,8 +9,11 @@ const MOST = 15;
 
 // `open(stop, record)`: she begins, goes on with, changes or corrects a visit.
 export async function cards(aide, open) {
-  const mine = visits.latest(await visits.hers(aide)).filter((one) => one.place.kind !== "report"); // whoever looks on
+  const all = visits.latest(await visits.hers(aide)).filter((one) => one.place.kind !== "report"); // whoever looks on
   if (screens.current() !== "today") return;
+  // « Sorti(e) » stands on the visits that wait for it, and is none by itself.
+  const mine = all.filter((one) => one.place.kind !== "return");
+  const home = new Map(all.filter((one) => one.place.kind === "return").map((one) => [one.place.stop.patient, one]));
   const told = new Map(mine.map((one) => [one.place.stop.appointment, one]));
   const inTour = new Set(aide.tour.stops.map((stop) => stop.appointment));
   const others = mine.filter((one) => !inTour.has(one.place.stop.appointment));
@@ -19,7 +22,10 @@ export async function cards(aide, open) {
   const later = (stop) => stop.at !== "" && dayOf(new Date(stop.at)) > today;
   const past = ({ stop, one }) => stop.at !== "" && dayOf(new Date(stop.at)) < today && !one;
   const ordered = [
-    ...aide.tour.stops.map((stop) => ({ stop, one: told.get(stop.appointment) })),
+    ...aide.tour.stops.map((stop) => ({
+      stop,
+      one: told.get(stop.appointment) ?? (stop.paused && !stop.done ? home.get(stop.patient) : undefined),
+    })),
     ...others.map((one) => ({ stop: one.place.stop, one })),
   ].sort((a, b) => over(a) - over(b));
   const now = ordered.filter((found) => !later(found.stop) && !past(found));
@@ -50,7 +56,8 @@ function replied(replies) {
   );
 }
 
-const over = ({ stop, one }) => Number(one ? one.state !== "draft" : stop.done);
+const over = ({ stop, one }) => (inHospital(stop, one) ? 1 : 2 * Number(one ? one.state !== "draft" : stop.done));
+const inHospital = (stop, one) => stop.paused && !stop.done && (!one || one.place.kind === "return");
 
 // « Alerte », after the calls: for whom, each person once, by the visit that is not over if there is one.
 function alerted(ordered, open) {
@@ -58,7 +65,7 @@ function alerted(ordered, open) {
   screens.at("[data-for-whom]").replaceChildren(
     ...people.map(({ stop, one }) => {
       const item = document.createElement("li");
-      const again = one?.state === "sent" || (!one && stop.done);
+      const again = one?.state === "sent" || (!one && stop.done) || inHospital(stop, one);
       const act = again ? () => open(visits.beside(stop, say("unplanned")), undefined, true) : () => open(stop, one, true);
       item.append(screens.button(stop.who, act));
       return item;
@@ -95,15 +102,29 @@ function card(stop, one, open) {
   made.querySelector("li").classList.toggle("liaison-card--done", state === "sent");
   if (verb === null) part("open").remove();
   else {
-    part("open").textContent = say(verb, { who: stop.who });
-    part("open").addEventListener("click", () => open(stop, one));
+    // What was touched once stays so while the cards are drawn anew.
+    const { dataset } = screens.at("[data-cards]");
+    const words = () => say(verb === "home-again" && dataset.sure === stop.appointment ? "home-sure" : verb, { who: stop.who });
+    const act = ({ target }) => {
+      if (verb !== "home-again" || dataset.sure === stop.appointment) return open(stop, one);
+      dataset.sure = stop.appointment;
+      target.textContent = words();
+    };
+    part("open").textContent = words();
+    part("open").classList.toggle("govuk-button--secondary", inHospital(stop, one));
+    part("open").addEventListener("click", act);
   }
   return made;
 }
 
 function standing(stop, one) {
+  if (inHospital(stop, one)) {
+    if (!one) return ["in-hospital", "home-again"];
+    return one.state === "sent" ? ["home-said", null] : ["home-to-send", "not-home"];
+  }
   if (one?.state === "draft") return ["to-finish", "go-on"];
   if (one?.state === "ready") return ["to-send", "change"];
+  if (one?.answer === "checking") return ["being-checked", null];
   if (one) return ["sent", visits.correctable(one) ? "correct" : null];
   return stop.done ? ["sent", null] : ["to-do", "visit-of"];
 }
@@ -134,6 +155,7 @@ const said = (why) => (why === "" ? "" : say(why));
 
 function line(one, open) {
   const item = document.createElement("li");
-  item.append(screens.button(say("change", { who: one.place.stop.who }), () => open(one.place.stop, one)));
+  const verb = one.place.kind === "return" ? "not-home" : "change";
+  item.append(screens.button(say(verb, { who: one.place.stop.who }), () => open(one.place.stop, one)));
   return item;
 }

@@ -75,5 +75,6 @@ export async function expired() {
   await store.forgetSent(Date.now() - LONGEST, Date.now() - CORRECTED_WITHIN);
   const over = (await store.aides()).filter((room) => room.until <= Date.now()).map((room) => room.id);
   for (const id of over) await store.forgetAide(id);
+  await store.leftAlone().catch(() => {});
   return over;
 }

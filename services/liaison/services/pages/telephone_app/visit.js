@@ -62,7 +62,7 @@ export function open(aide, visit, done, beside) {
   // What is typed goes with it. What was sent stands.
   async function drop() {
     await writing;
-    await store.dropDraft(visit.visit);
+    await store.drop(visit.visit);
     done(null);
   }
 

@@ -48,9 +48,9 @@ export function formOf(aide, { place }) {
 }
 
 // Somebody of the tour, visited beside what was planned.
-export const beside = (stop, said) => ({ ...stop, appointment: "", at: "", instruction: said, done: false });
+export const beside = (stop, said) => ({ ...stop, appointment: "", at: "", instruction: said, done: false, paused: false });
 
-// What is told beside a visit of somebody, `kind`: "opposition" or "report".
+// What is told beside a visit of somebody, `kind`: "opposition", "report", or "return" from hospital.
 export function aside(aide, stop, kind) {
   const made = begun(aide, beside(stop, say(`${kind}-said`)));
   return { ...made, place: { ...made.place, kind } };
@@ -107,6 +107,9 @@ export async function written(aide, { visit, place, form, typed }, finished) {
   });
 }
 
+// Forgets what is finished and has not left. Answers whether it is forgotten; undefined while something is on its way.
+export const dropped = (visit) => sending.between(() => store.drop(visit, "ready"));
+
 // Takes back what is finished and has not left: it is being written again. Answers it; undefined while a visit is on its way; null
 // when it is gone. `mine`: what she has just saved, as the page still has it, where no copy was kept.
 export async function takenBack(aide, visit, mine = null) {
@@ -118,7 +121,7 @@ export async function takenBack(aide, visit, mine = null) {
   });
   if (!found) return found;
   if (!found.copy) {
-    await store.dropDraft(visit);
+    await store.drop(visit);
     return mine;
   }
   const back = await taken(aide, { ...found, place: await vault.decrypted(aide.key, found.place) });
