@@ -80,6 +80,13 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     for one in coming:
         visit = sandbox.get(sandbox.token("gp"), f"Appointment/{one}").json()
         assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
+    # They pass to whoever replaces the aide, paused as they are.
+    absent = re.search(
+        rf'value="(\d+)"[^>]*>{person(sandbox, "aide")["name"]}<', manager.http.get("/equipe/tournee").text
+    )
+    assert absent is not None
+    days = f"debut={today:%Y-%m-%d}&fin={today + timedelta(days=3):%Y-%m-%d}"
+    assert "annulé : Hospitalisation" in text(manager.http.get(f"/equipe/tournee?de={absent[1]}&{days}"))
     # From there the discharge is confirmed, all the more once an aide has found the person at home.
     assert of(manager, patient) == "À l'hôpital en ce moment"
     seen_at_home, said = "confirmez la sortie", "Sortie annoncée"
@@ -99,7 +106,8 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     assert telephone.bring(telephone.parcel(telephone.letter(stop))).json()["state"] == "filed"
     assert seen_at_home in text(manager.http.get("/service"))
 
-    assert send(manager, patient, "sortie", f"{today:%Y-%m-%d}").status_code == 303
+    left = send(manager, patient, "sortie", f"{today:%Y-%m-%d}")
+    assert "La sortie est confirmée : les visites reprennent" in text(manager.http.get(left.headers["location"]))
 
     assert sandbox.get(sandbox.token("gp"), f"Flag/{flag['id']}").json()["status"] == "inactive"
     for one in coming:

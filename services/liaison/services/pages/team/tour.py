@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
+from liaison.protocols.staying import is_paused
 from liaison.services.pages.home_care.today import OPEN
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -187,7 +188,8 @@ def names_of(ids: Ids, one: Listed) -> frozenset[str]:
 
 
 async def _lines(record: Record, whose: Listed | None, stretch: Stretch, say: Gettext) -> list[Line]:
-    """Their visits of those days that were not made and not called off, in order."""
+    """Their visits of those days that were not made and not called off, in order; what pauses while the person is in hospital too: somebody
+    makes it after the discharge."""
     if whose is None:
         return []
     begin = datetime.combine(stretch.since, datetime.min.time(), PARIS)
@@ -211,7 +213,7 @@ async def _lines(record: Record, whose: Listed | None, stretch: Stretch, say: Ge
         Line(tree, identity(patients[patient]), _moment(tree, "start"), _moment(tree, "end"), asked(tree, say))
         for tree in found
         if tree["resourceType"] == "Appointment"
-        and tree.get("status") in OPEN
+        and (tree.get("status") in OPEN or is_paused(tree))
         and f"Appointment/{tree['id']}" not in done
         and (patient := _patient(tree)) in patients
     ]
