@@ -60,8 +60,14 @@ class Running:
         return httpx.get(f"{self.known['fhir']}/{path}", headers={"authorization": f"Bearer {token}"}, timeout=60)
 
     def post(self, token: str, path: str, tree: dict[str, Any]) -> httpx.Response:
+        return self._send("POST", token, path, tree)
+
+    def put(self, token: str, path: str, tree: dict[str, Any]) -> httpx.Response:
+        return self._send("PUT", token, path, tree)
+
+    def _send(self, method: str, token: str, path: str, tree: dict[str, Any]) -> httpx.Response:
         headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
-        return httpx.post(f"{self.known['fhir']}/{path}", headers=headers, json=tree, timeout=60)
+        return httpx.request(method, f"{self.known['fhir']}/{path}", headers=headers, json=tree, timeout=60)
 
     def patients(self, who: str) -> set[str]:
         """The keys of the patients of the territory that this person sees. Those whom other tests received have none."""

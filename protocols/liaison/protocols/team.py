@@ -23,12 +23,9 @@ def covers(period: Tree | None, day: date) -> bool:
     return str(period.get("start", ""))[:10] <= text and (not period.get("end") or text <= str(period["end"])[:10])
 
 
-def owner(teams: Sequence[Tree], roles: Sequence[Tree], on: date) -> Tree | None:
-    """A Reference to the first member in force whose role is the first choice, else the second… None: 'à attribuer'.
-
-    Only the circle of care counts, in the order in which members entered it; structures are not people.
-    """
-    members = [
+def members(teams: Sequence[Tree], on: date) -> list[Tree]:
+    """The participants in force, in the order in which they entered the circle of care; structures are not people."""
+    return [
         participant
         for team in teams
         if team.get("status", "active") == "active"
@@ -36,9 +33,17 @@ def owner(teams: Sequence[Tree], roles: Sequence[Tree], on: date) -> Tree | None
         if covers(participant.get("period"), on)
         and not str(participant.get("member", {}).get("reference", "")).startswith("Organization/")
     ]
+
+
+def owner(teams: Sequence[Tree], roles: Sequence[Tree], on: date) -> Tree | None:
+    """A Reference to the first member in force whose role is the first choice, else the second… None: 'à attribuer'.
+
+    By what the teams say: what the directory says of members is there before (liaison.services.members).
+    """
+    there = members(teams, on)
     for role in roles:
         wanted = _codes([role])
-        for participant in members:
+        for participant in there:
             if wanted & _codes(participant.get("role", ())):
                 return dict(participant["member"])
     return None

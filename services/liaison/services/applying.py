@@ -13,6 +13,7 @@ from liaison.protocols.carry_out import carry_out
 from liaison.protocols.library import Library
 from liaison.protocols.signals import is_rules
 from liaison.services.library import published
+from liaison.services.members import with_functions
 from liaison.services.pages.record import Record
 from liaison.services.signals import adoption
 
@@ -45,12 +46,15 @@ async def protocols(record: Record) -> list[Tree]:
 
 
 async def what_is_seen(record: Record, patient: str) -> list[Tree]:
-    """The part of the record that decides which steps apply: only what this caller may see of it."""
+    """The part of the record that decides which steps apply, and who does them: only what this caller may see of it. A team in
+    it says what its members do (`members`)."""
 
     query = {"patient": patient, "_count": "200"}
     found = await asyncio.gather(*(record.found(type_, query, most=most) for type_, most in LOOKED_AT.items()))
     person = await record.read(patient)
-    return [*([person] if person else []), *(tree for trees in found for tree in trees)]
+    seen = dict(zip(LOOKED_AT, found, strict=True))
+    seen["CareTeam"] = await with_functions(record, seen["CareTeam"])
+    return [*([person] if person else []), *(tree for trees in seen.values() for tree in trees)]
 
 
 async def proposal(

@@ -1,6 +1,7 @@
 """An alert goes to whoever of the team has accepted in writing and is there; with nobody there it says so."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,36 @@ from .test_service_desk import raised
 
 pytestmark = pytest.mark.http
 PATH = "/service/destinataires"
+
+
+def test_a_team_that_other_software_wrote_has_readers(telephone: Telephone, sandbox: Running) -> None:
+    """As bare references, to people and to roles: the directory says what they do."""
+    token, patient = sandbox.token("gp"), telephone.someone["patient"]
+    [team] = [
+        one["resource"] for one in sandbox.get(token, f"CareTeam?patient={patient}&status=active").json()["entry"]
+    ]
+    nurse = person(sandbox, "nurse")["practitioner_role"]
+    herself = sandbox.get(token, nurse).json()["practitioner"]["reference"]
+    bare = [_bare(one, {nurse: herself}) for one in team["participant"]]
+    assert herself in str(bare)
+    plain = {name: value for name, value in team.items() if name != "meta"} | {"participant": bare}
+    written = sandbox.put(token, f"CareTeam/{team['id']}", plain)
+    assert written.status_code == 200, written.text
+    try:
+        [alert, *_] = raised(telephone, sandbox, oxygen=["oxygen-not-worn"])
+        assert alert["owner"]["reference"] == nurse
+        assert alert["owner"]["display"]
+    finally:
+        assert sandbox.put(token, f"CareTeam/{team['id']}", team).status_code == 200
+
+
+def _bare(participant: dict[str, Any], people: dict[str, str]) -> dict[str, Any]:
+    """Without name and function, but for the attending doctor, whom the person declares."""
+    if "PCP" in str(participant.get("role")):
+        return participant
+    reference = participant["member"]["reference"]
+    kept = {name: value for name, value in participant.items() if name != "role"}
+    return {**kept, "member": {"reference": people.get(reference, reference)}}
 
 
 def noted(manager: Telephone, who: str, **more: object) -> httpx.Response:

@@ -66,7 +66,7 @@ _TABLE: Final = (
         Purpose.COORD,
         "dates the steps of plans, raises and escalates alerts",
         frozenset({"Patient", "CarePlan", "Task", "Goal", "Appointment", "CareTeam", "Communication", "Flag", "Observation",
-                   "QuestionnaireResponse"}),
+                   "Practitioner", "PractitionerRole", "QuestionnaireResponse"}),
         frozenset({"Task", "Flag", "Communication", "Goal", "CarePlan"}),
     ),
     Internal(
@@ -81,8 +81,8 @@ _TABLE: Final = (
         "visits",
         Purpose.COORD,
         "files a visit that an aide wrote without a network, within the permit that went with her tour",
-        frozenset({"Appointment", "CareTeam", "DocumentReference", "Encounter", "Observation", "Patient", "Provenance",
-                   "QuestionnaireResponse", "Task"}),
+        frozenset({"Appointment", "CareTeam", "DocumentReference", "Encounter", "Observation", "Patient", "Practitioner",
+                   "PractitionerRole", "Provenance", "QuestionnaireResponse", "Task"}),
         frozenset({"DocumentReference", "Encounter", "Observation", "Provenance", "QuestionnaireResponse", "Task"}),
     ),
     Internal(

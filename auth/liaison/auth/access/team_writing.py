@@ -45,8 +45,14 @@ async def _name(store: Store, cell: Caller, reference: str) -> str:
     if tree.get("resourceType") != "PractitionerRole":
         return _words(tree.get("name"))
     person = tree.get("practitioner") or {}
-    name = str(person.get("display") or await _name(store, cell, str(person.get("reference", ""))))
-    role = _called(tree)
+    return called(tree, {} if person.get("display") else await _listed(store, cell, str(person.get("reference", ""))))
+
+
+def called(listed: Tree, person: Tree) -> str:
+    """The name and the role that the directory gives somebody of this PractitionerRole; `person`: their Practitioner, looked at
+    where the role does not name them."""
+    name = str((listed.get("practitioner") or {}).get("display") or _words(person.get("name")))
+    role = _called(listed)
     return f"{name} ({role[:1].lower()}{role[1:]})" if name and role else name
 
 

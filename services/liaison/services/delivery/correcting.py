@@ -28,8 +28,7 @@ async def correct(house: House, letter: Letter, permit: Permit, written: datetim
         kept = await again.recorded(record, letter.corrects)
         if kept is None or kept.encounter.get("subject", {}).get("reference") != patient:
             raise NotFiled("correction")
-        whole = await record.search("CareTeam", {"patient": patient, "status": "active"}, most=10)
-        teams = await reading_now(house, permit.organization, whole, received)
+        teams = await reading_now(house, record, permit.organization, patient, received)
         form = form_of(kept.library, (kept.response or {}).get("questionnaire", ""))
         made = visit_of(letter, permit, form, _answers(letter, form, kept), received, teams)
         if answering.out_of_time(made.answers, written, kept.encounter):

@@ -68,8 +68,7 @@ async def recorder(house: House, letter: Letter, permit: Permit, written: dateti
 async def file(house: House, letter: Letter, permit: Permit, written: datetime, received: datetime) -> None:
     """Raises as `recorder`."""
     async with recorder(house, letter, permit, written) as record:
-        whole = await record.search("CareTeam", {"patient": f"Patient/{letter.patient}", "status": "active"}, most=10)
-        teams = await reading_now(house, permit.organization, whole, received)
+        teams = await reading_now(house, record, permit.organization, f"Patient/{letter.patient}", received)
         form = await form_of(house, letter, permit)
         made = visit_of(letter, permit, form, answers_of(letter, form, written), received, teams)
         if answering.out_of_time(made.answers, written, None):

@@ -13,6 +13,7 @@ from liaison.protocols import library
 from liaison.protocols.alerts import LEVELS, readers
 from liaison.services.alerting import read_at
 from liaison.services.house import House
+from liaison.services.members import with_functions
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.record import Record
 
@@ -33,7 +34,8 @@ async def unread(
         cell = await internal.open_session(house.database.writing, "protocols", timedelta(minutes=1), caller=caller)
     try:
         query = {"patient": ",".join(f"Patient/{one}" for one in patients), "status": "active", "_count": "200"}
-        found = await Record(house.engine, cell).search("CareTeam", query)
+        record = Record(house.engine, cell)
+        found = await with_functions(record, await record.search("CareTeam", query))
     finally:
         with faults.reported():
             await internal.close_session(house.database.writing, cell)

@@ -17,6 +17,7 @@ from liaison.protocols.days import named_day
 from liaison.protocols.deaths import died
 from liaison.protocols.library import shipped
 from liaison.protocols.signals import Fired, Signal, fired, watching
+from liaison.services.members import with_functions
 from liaison.services.pages.changing import change
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.record import Record
@@ -124,7 +125,7 @@ async def _alert(record: Record, patient: str, one: Fired, now: datetime) -> Tre
         shipped(),
         [sign],
         patient=patient,
-        teams=teams,
+        teams=await with_functions(record, teams),
         by={"display": "Suivi automatique du protocole"},
         at=now,
         focus=one.by.reference if one.by else "",

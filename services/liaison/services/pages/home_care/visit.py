@@ -213,9 +213,10 @@ async def teams_of(house: House, signed: SignedIn, patient: str) -> list[Tree]:
     which the journal shows, and only for someone she visits."""
     cell = await internal.open_session(house.database.writing, "protocols", timedelta(minutes=1), caller=signed.caller)
     try:
-        query = {"patient": f"Patient/{patient}", "status": "active", "_count": "10"}
-        teams = await Record(house.engine, cell).search("CareTeam", query)
-        return await reading_now(house, signed.caller.organization, teams, house.database.clock.now())
+        now = house.database.clock.now()
+        return await reading_now(
+            house, Record(house.engine, cell), signed.caller.organization, f"Patient/{patient}", now
+        )
     finally:
         await internal.close_session(house.database.writing, cell)
 

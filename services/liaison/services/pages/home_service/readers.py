@@ -13,6 +13,7 @@ from liaison.auth.people.alert_readers import CHANNELS, Addresses, AlertReader, 
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.house import House
+from liaison.services.members import with_functions
 from liaison.services.messages.addresses import is_email, mobile
 from liaison.services.messages.recipients import never
 from liaison.services.pages.home_service.ending import ended
@@ -146,7 +147,9 @@ async def _people(request: Request) -> list[tuple[str, str]]:
     """The professionals of the teams of those whom the service follows, and whoever runs it: reference and name, in order."""
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    teams = await record.search("CareTeam", {"status": "active", "_count": "200"}, most=_MOST)
+    teams = await with_functions(
+        record, await record.search("CareTeam", {"status": "active", "_count": "200"}, most=_MOST)
+    )
     members = [one.get("member") or {} for team in teams for one in team.get("participant", [])]
     found = {
         str(one["reference"]): str(one["display"])

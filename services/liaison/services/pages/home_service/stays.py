@@ -17,6 +17,7 @@ from liaison.protocols import codes, library, staying
 from liaison.protocols.alerts import close, level_of
 from liaison.protocols.flagging import BESIDES
 from liaison.protocols.forms import READY
+from liaison.services.members import with_functions
 from liaison.services.pages.changing import change
 from liaison.services.pages.clinician import alerts
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -125,7 +126,8 @@ async def _leave(record: Record, me: Me, patient: str, until: date, current: Tre
     steps = [one for one in tasks if staying.is_step(one)]
     entries += [change(one, staying.dated(one, until, now)) for one in steps]
     if not steps:
-        made = staying.step(library.shipped(), patient, teams, until, by, now)
+        told = await with_functions(record, teams)
+        made = staying.step(library.shipped(), patient, told, until, by, now)
         entries.append({"resource": made, "request": {"method": "POST", "url": "Task"}})
     await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
