@@ -131,6 +131,44 @@ async def test_a_plan_is_moved_with_its_own_differences_confirmed(place: Place, 
     assert status == 409
 
 
+async def test_a_step_is_given_to_a_member_who_may_read_it_on_its_page_and_over_fhir(
+    place: Place, followed: Tree
+) -> None:
+    [first] = [one for one in await found(place, "Task") if one["description"] == "Première marche"]
+    assert "reference" not in first["owner"]  # « Infirmier » in words is nobody's code
+    roles = await found(place, "PractitionerRole", "_include=PractitionerRole:practitioner&_count=50")
+    people = {f"Practitioner/{one['id']}": one["name"][0]["family"] for one in roles if "name" in one}
+    by_code = {
+        (people[one["practitioner"]["reference"]], one["code"][0]["coding"][0]["code"]): f"PractitionerRole/{one['id']}"
+        for one in roles
+        if "code" in one
+    }
+    nurse_role, admin_role = by_code["NURSE", "nurse"], by_code["ADMIN", "admin"]
+    [team] = [one for one in await found(place, "CareTeam") if place.patient in one["subject"]["reference"]]
+    several = [*team["participant"], {"member": {"reference": admin_role}, "period": {"start": "2020-01-01"}}]
+    assert (await ask(place, "PUT", f"CareTeam/{team['id']}", {**team, "participant": several}))[0] == 200
+    async with place.signed_in() as nurse:
+        path = f"/cohorte/etapes/{first['id']}"
+        plan = (await nurse.get(f"/dossiers/{place.patient}/plan")).text
+        assert f'href="{path}?retour=plan#qui">À attribuer' in plan
+        page = (await nurse.get(path)).text
+        assert re.findall(r'<option value="([^"]+)"', page) == [
+            nurse_role
+        ]  # who is in the team and reads nothing is not there
+        form = {name: field(page, name) for name in ("csrf", "version")} | {"action": "assign", "retour": "plan"}
+        for nobody in ("", admin_role, by_code["BOTH", "nurse"]):
+            refused = await nurse.post(path, data={**form, "owner": nobody})
+            assert (refused.status_code, "Choisissez qui s'en charge." in text(refused)) == (400, True)
+        assert (await nurse.post(path, data={**form, "owner": nurse_role})).status_code == 303
+        task = (await ask(place, "GET", f"Task/{first['id']}"))[1]
+        assert task["owner"] == {"reference": nurse_role, "display": "Camille NURSE"}
+        assert task["note"][-1]["text"] == "Confié à Camille NURSE. Avant : À attribuer."
+
+        other = {"reference": by_code["BOTH", "nurse"], "display": "Camille BOTH"}
+        assert (await ask(place, "PUT", f"Task/{first['id']}", {**task, "owner": other}))[0] == 200
+        assert "Camille BOTH" in text(await nurse.get(f"/dossiers/{place.patient}/plan"))
+
+
 @pytest.mark.parametrize("reached", [False, True])
 async def test_a_goal_that_the_new_version_does_not_have_ends_and_says_why(
     place: Place, followed: Tree, tmp_path: Path, reached: bool

@@ -112,6 +112,13 @@ def reschedule(task: Tree, due: date, reason: str, by: Tree, at: datetime) -> Tr
     return _noted(changed, f"Reporté du {was} au {due.isoformat()}. {reason}".strip(), by, at)
 
 
+def assign(task: Tree, owner: Tree, by: Tree, at: datetime) -> Tree:
+    """The Task, to be done by `owner`; the note keeps who was to do it before."""
+    was = str((task.get("owner") or {}).get("display") or "sans nom")
+    changed = {**task, "owner": owner, "lastModified": at.isoformat(timespec="seconds")}
+    return _noted(changed, f"Confié à {owner.get('display', 'un membre de l’équipe')}. Avant : {was}.", by, at)
+
+
 def _noted(task: Tree, text: str, by: Tree, at: datetime) -> Tree:
     if not text:
         return task

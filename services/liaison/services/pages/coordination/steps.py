@@ -1,4 +1,4 @@
-"""One step: done on its true date (even long past), moved with a reason, or set aside with a reason."""
+"""One step: done on its true date (even long past), moved with a reason, set aside with a reason, or given to somebody to do."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.fhir.errors import NotFound
-from liaison.protocols.calendar import complete, entry, excuse, reschedule
+from liaison.protocols.calendar import assign, complete, entry, excuse, reschedule
 from liaison.protocols.carry_out import step_code
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.coordination.assigning import choices
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
@@ -40,7 +41,9 @@ async def step(request: Request) -> Response:
         if form.get("version") != task["meta"]["versionId"]:
             return await _show(request, record, task, gettext(_CHANGED), 409, form)
         try:
-            await record.update(changed(task, form, me, record.now()))
+            people = await choices(record, task) if form.get("action") == "assign" else []
+            owner = next((one for one in people if one["reference"] == form.get("owner")), None)
+            await record.update(changed(task, form, me, record.now(), owner))
         except ValueError as error:
             return await _show(request, record, task, gettext(str(error)), 400, form)
         except Refused as refused:
@@ -54,9 +57,14 @@ async def step(request: Request) -> Response:
     return await _show(request, record, task)
 
 
-def changed(task: Tree, form: dict[str, str], me: Me, now: datetime) -> Tree:
-    """The Task as the form asks. Raises ValueError, in words for the page, where something is missing."""
+def changed(task: Tree, form: dict[str, str], me: Me, now: datetime, owner: Tree | None = None) -> Tree:
+    """The Task as the form asks; `owner` is to do it from now on. Raises ValueError, in words for the page, where something is
+    missing."""
     by = {"reference": me.role_reference or me.person, "display": me.name}
+    if form.get("action") == "assign":
+        if owner is None:
+            raise ValueError(_("Choisissez qui s'en charge."))
+        return assign(task, owner, by, now)
     reason = form.get("reason", "").strip()
     try:
         day = date.fromisoformat(form.get("day", "")) if form.get("action") != "excuse" else now.date()
@@ -87,6 +95,7 @@ async def _show(
     given: Mapping[str, str] | None = None,
 ) -> Response:
     today = clock.now(request).date()
+    people = await choices(record, task)
     patient = await patient_or_404(record, str(task["for"]["reference"]).partition("/")[2])
     return render(
         request,
@@ -97,6 +106,7 @@ async def _show(
         patient=patient,
         who=identity(patient),
         today=today,
+        people=[(str(one["reference"]), str(one.get("display", ""))) for one in people],
         error=error,
         given=given or {},
         back=str((given or request.query_params).get("retour", "")),
