@@ -1,5 +1,6 @@
 """Signals: begun once, stopped before they begin again, by the same name whenever they are looked at."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liaison.protocols.library import shipped
-from liaison.protocols.signals import Fired, fired, signals, watching
+from liaison.protocols.signals import Fired, fired, nearest, signals, watching
 
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 KNOWN = signals(shipped().of_type("PlanDefinition"))
@@ -109,6 +110,35 @@ def _over_the_lowest(tree: dict[str, Any], trees: list[dict[str, Any]]) -> float
         if at - timedelta(days=3) <= datetime.fromisoformat(one["effectiveDateTime"]) < at
     ]
     return float(tree["valueQuantity"]["value"] - min(before)) if before else 0.0
+
+
+@pytest.mark.parametrize(
+    ("begins", "kilos", "limits"),
+    [
+        ("", (70, 71, 70.5), [("72.0", True)]),
+        ("", (70, 73), [("72.0", True)]),  # begun already: from where
+        ("%value < 68", (70, 71), [("67.9", False)]),
+        ("%value < 68", (70, 60), [("67.9", False)]),
+        ("%value < 65 or %value > 75.5", (70, 71), [("64.9", False), ("75.6", True)]),
+        ("%value > 900", (70, 71), []),
+        ("%value >= 0", (70, 71), []),
+    ],
+)
+def test_the_limits_are_the_nearest_values_that_would_begin_it_today(
+    begins: str, kilos: tuple[float, ...], limits: list[tuple[str, bool]]
+) -> None:
+    signal = replace(GAIN, begins=begins) if begins else GAIN
+    trees = [weight(len(kilos) - number, one) for number, one in enumerate(kilos)]
+
+    found = nearest(signal, trees, NOW)
+
+    assert [(str(one.value), one.rising) for one in found] == limits
+    for value, rising in found:  # by what fires, not by what was looked for
+        for change, is_begun in ((0, True), (-0.1 if rising else 0.1, False)):
+            told = fired(signal, [*trees, weight(0, round(float(value) + change, 1))], NOW)
+            assert any(one.by and one.by.at == NOW for one in told) is (is_begun and not fired(signal, trees, NOW))
+    assert nearest(signal, [weight(9, 70)], NOW) == ([] if not begins else nearest(signal, [weight(1, 70)], NOW))
+    assert nearest(ABSENT, trees, NOW) == []
 
 
 def test_no_weight_for_three_days_is_told_with_the_last_one() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from liaison.fhir.model.dates import span
 from liaison.protocols import codes
@@ -24,6 +24,9 @@ Tree = dict[str, Any]
 
 RULES: Final = "eca-rule"
 _DAYS: Final = {"d": 1, "wk": 7}
+_GRAIN: Final = Decimal("0.1")
+_FAR: Final = 1024
+"""In grains, of the last measure."""
 _STANDS: Final = frozenset({"final", "amended", "corrected", "preliminary"})
 
 
@@ -110,6 +113,44 @@ def fired(signal: Signal, resources: Sequence[Tree], now: datetime) -> list[Fire
         elif not armed and (holds(signal.stops, one.tree, names) if signal.stops else not begins):
             armed = True
     return found
+
+
+class Limit(NamedTuple):
+    """A value that begins a signal, as do those above it (`rising`) or below it."""
+
+    value: Decimal
+    rising: bool
+
+
+def nearest(signal: Signal, resources: Sequence[Tree], now: datetime) -> list[Limit]:
+    """From which values a measure that is taken now would begin it, whatever began before: the nearest to the last measure, below
+    and above it, to a tenth. [] where measures stay away, without a measure, and for a rule that no value near it begins.
+
+    Of a rule that holds on one side of a value and not on the other; of one that comes and goes, its first turn."""
+    measures = sorted(_measures(signal, resources, now), key=lambda one: (one.at, one.reference))
+    if signal.absent or not measures:
+        return []
+    last = measures[-1]
+    window = [one for one in measures if one.at >= now - signal.window]
+    start = int(last.value / _GRAIN)
+
+    def begins(number: int) -> bool:
+        return holds(signal.begins, last.tree, _names(Measure(now, number * _GRAIN, last.tree), window))
+
+    held = begins(start)
+
+    def turn(way: int) -> int | None:
+        near, step = start, 1
+        while (far := start + way * step) >= 0 and step <= _FAR:
+            if begins(far) is not held:
+                while abs(far - near) > 1:
+                    middle = (near + far) // 2
+                    near, far = (near, middle) if begins(middle) is not held else (middle, far)
+                return near if held else far
+            near, step = far, step * 2
+        return None
+
+    return [Limit(found * _GRAIN, rising=held is (way < 0)) for way in (-1, 1) if (found := turn(way)) is not None]
 
 
 def _names(one: Measure, before: Sequence[Measure]) -> dict[str, Any]:

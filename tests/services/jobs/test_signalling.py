@@ -16,6 +16,7 @@ from liaison.protocols.alerts import close, level_of
 from liaison.protocols.library import shipped
 from liaison.protocols.library.library import load
 from liaison.services import applying
+from liaison.services.installation import Kind
 from liaison.services.jobs.signalling import Rest, signal
 from liaison.services.library.publishing import publish
 from liaison.services.pages.clock import PARIS
@@ -24,7 +25,8 @@ from liaison.services.signals import adoption, telling
 from liaison.services.signals.adoption import NoSuchSignal
 
 from ..library.walking import write
-from ..oauth.conftest import Place, place, settings
+from ..oauth.conftest import Place, declared_as, place, settings
+from ..pages.browsing import text
 
 __all__ = ["place", "settings"]
 
@@ -113,6 +115,28 @@ async def test_a_weight_that_comes_in_raises_one_alert_with_its_rule_and_its_mea
         f"Observation/{last['id']}",
     ]
     assert await signal(one, place.house.engine) == 0  # nothing new but the alert itself
+
+
+async def test_the_threshold_of_an_adopted_signal_is_drawn_for_clinicians_with_its_source(
+    place: Place, one: asyncpg.Connection
+) -> None:
+    await weigh(place, 70, 30)
+    await weigh(place, 71, 1)
+    path, says = f"/dossiers/{place.patient}/mesures", "à partir de 72 kg pour une mesure d'aujourd'hui"
+    async with place.signed_in() as nurse, place.signed_in("patient") as patient:
+        await declared_as(place, Kind.PRODUCTION)
+        assert says not in text(await nurse.get(path))  # no plan is followed
+        plan = await follow(place)
+        page = await nurse.get(path)
+        assert f"Prise de poids de 2 kg ou plus en 3 jours : {says}" in text(page)
+        assert "Seuil d'usage de Liaison, deux kilos en trois jours (source non relue)" in text(page)
+        assert page.text.count('stroke-dasharray="2 4"') == 1
+        assert says not in text(await patient.get(path))
+        await adoption.withdraw(one, GAIN)
+        assert says not in text(await nurse.get(path))
+        await adoption.adopt(one, place.house.vault, GAIN, "Dr Anne Morel, 10100000001", "Décision")
+        await ask(place, "PUT", f"CarePlan/{plan['id']}", {**plan, "status": "completed"})
+        assert says not in text(await nurse.get(path))
 
 
 async def test_nothing_is_told_of_who_has_died(place: Place, one: asyncpg.Connection) -> None:

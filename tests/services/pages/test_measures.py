@@ -232,6 +232,10 @@ def test_a_curve_has_what_may_be_compared_by_its_day_and_the_limits_of_the_last_
     assert sorted(heights, key=lambda one: -heights[one]) == [55, 57, 58, 60, 62.5], "higher is less far from the top"
     assert all(0 < y < HEIGHT for y in heights.values())
     assert (curve.lowest, curve.highest) == ("57 kg", "62,5 kg")
+    ruled = drawn(kept, [Decimal("64.5")])
+    assert ruled is not None
+    [(top, words)] = ruled.rules
+    assert (words, 0 < top < min(y for _, y in ruled.lines[0])) == ("64,5", True)
     assert drawn(kept[:1]) is None
     limited = weight(21, 58, referenceRange=[{**usual_[0], "appliesTo": [{"text": "enfant"}]}])
     assert (drawn([limited, kept[1]]) or curve).limits == []

@@ -125,6 +125,11 @@ COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "su
 PLANNERS: Final = COORDINATORS | {"physio", "pharmacist", "hospital-doctor", "midwife", "dietitian"}
 """Who keeps the plan of one of their patients: applies a protocol, notes a step. Whether they may is decided by the table."""
 
+CARING: Final = frozenset({"substitute", "trainee"}) | {
+    code for code, role in ROLES.items() if role.category in ("health", "psychologist", "coordination")
+}
+"""Who is shown what the rules of a protocol say of a measure: clinicians and coordinators."""
+
 EDUCATORS: Final = COORDINATORS | {"physio"}
 """Who plans and holds the sessions of an education programme."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,6 +16,7 @@ from liaison.fhir.errors import BadRequest
 from liaison.protocols import codes
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.clinician.thresholds import Threshold, thresholds, watched_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import measures as reading
@@ -72,22 +73,25 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class Series:
     """One kind of measure: the last value, and those before it, newest first. `code` is for a kind without a name,
-    and says of what it was taken if not of the person."""
+    and says of what it was taken if not of the person. `thresholds` are those of the protocols that the person follows."""
 
     name: str
     code: str
     last: Tree
     before: list[Tree]
+    thresholds: tuple[Threshold, ...] = ()
 
     @property
     def curve(self) -> Curve | None:
-        return drawn([self.last, *self.before])
+        return drawn([self.last, *self.before], [one.value for one in self.thresholds])
 
 
 async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
     record = place.record
     patient = await patient_or_404(record, place.id)
     table = await adopted.in_force(request.app.state.house.database)
+    say = translations(language_of(request)).gettext
+    observations, watched = await asyncio.gather(last_of_each(record, place.id), watched_of(place))
     return render(
         request,
         "clinician/measures.html",
@@ -96,7 +100,10 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
         patient=patient,
         who=identity(patient),
         today=record.now().date(),
-        series=grouped(await last_of_each(record, place.id), translations(language_of(request)).gettext),
+        series=[
+            replace(one, thresholds=thresholds([one.last, *one.before], watched, record.now()))
+            for one in grouped(observations, say)
+        ],
         typed=TYPED if place.writes and writes(table, place.me.role_code, Class.VITAL) else {},
         error=error,
         given=await request.form() if error else {},

@@ -2,12 +2,13 @@
 
 The table beside it has the same numbers. Only what may be compared is drawn: numbers of one unit at a known moment
 (measures.reckoned), two at least. The limits are those that were written with the last value (Observation.referenceRange),
-and only where it has one range, for nobody in particular: no limit is chosen here.
+and only where it has one range, for nobody in particular; and those that whoever draws it gives: no limit is chosen here.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from liaison.services.pages.reading import moments, values
@@ -26,11 +27,12 @@ _EDGE: Final = 16
 @dataclass(frozen=True, slots=True)
 class Curve:
     """`lines`: one for each number that a measure has, from left to right, the oldest first. `scale`: the heights of the
-    lowest and the highest value, with these; `limits`: those of the values held for usual."""
+    lowest and the highest value, with these; `limits`: those of the values held for usual; `rules`: those of a protocol."""
 
     lines: list[list[Point]]
     scale: list[tuple[float, str]]
     limits: list[tuple[float, str]]
+    rules: list[tuple[float, str]]
     first: datetime
     last: datetime
     count: int
@@ -38,8 +40,8 @@ class Curve:
     highest: str
 
 
-def drawn(newest_first: Sequence[Tree]) -> Curve | None:
-    """None for what is no curve: fewer than two values that may be compared."""
+def drawn(newest_first: Sequence[Tree], rules: Sequence[Decimal] = ()) -> Curve | None:
+    """None for what is no curve: fewer than two values that may be compared. `rules` are in the unit of the last value."""
     known = [(at, tree) for tree in newest_first if reckoned(tree) and (at := moments.happened(tree))]
     measured = [(at, found) for at, tree in reversed(known) if (found := _numbers(tree))]
     alike = [(at, found) for at, found in measured if _shape(found) == _shape(measured[-1][1])]
@@ -49,7 +51,8 @@ def drawn(newest_first: Sequence[Tree]) -> Curve | None:
     every = [number for _, found in alike for number, _ in found.values()]
     unit = next(iter(alike[-1][1].values()))[1]
     bounds = list(_limits(known[0][1], unit))
-    low, high = min(*every, *bounds), max(*every, *bounds)
+    ruled = [float(one) for one in rules]
+    low, high = min(*every, *bounds, *ruled), max(*every, *bounds, *ruled)
 
     def height(number: float) -> float:
         share = (number - low) / (high - low) if high > low else 0.5
@@ -61,8 +64,8 @@ def drawn(newest_first: Sequence[Tree]) -> Curve | None:
     lines = [[(place(at), height(found[name][0])) for at, found in alike] for name in alike[-1][1]]
     ends = [f"{_told(one)} {unit}".strip() for one in (min(every), max(every))]
     scale = [(height(number), words) for number, words in zip((min(every), max(every)), ends, strict=True)]
-    limits = [(height(one), _told(one)) for one in bounds]
-    return Curve(lines, scale if ends[0] != ends[1] else scale[:1], limits, first, last, len(alike), *ends)
+    limits, marks = ([(height(one), _told(one)) for one in some] for some in (bounds, ruled))
+    return Curve(lines, scale if ends[0] != ends[1] else scale[:1], limits, marks, first, last, len(alike), *ends)
 
 
 def _numbers(tree: Tree) -> dict[str, tuple[float, str]]:
