@@ -142,6 +142,16 @@ def test_a_goal_needs_no_id_and_its_target_a_unit() -> None:
     goals = [one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Goal"]
 
     assert [one["target"][0]["dueDate"] for one in goals] == ["2027-02-23", "2027-02-23"]
+    assert {one["startDate"] for one in goals} == {MONDAY.isoformat()}
+    begins = {"coding": [{"system": "http://snomed.info/sct", "code": "32485007"}], "text": "À l'admission"}
+    [started] = [
+        one["resource"]
+        for one in carry_out(applied(a_plan(A, goal=[{**goal, "target": [], "start": begins}])), AUTHOR, AT)["entry"]
+        if one["resource"]["resourceType"] == "Goal"
+    ]
+    validate(started, "Goal")
+    assert started["startCodeableConcept"] == begins
+    assert "startDate" not in started
     with pytest.raises(CannotApply, match=r"goal\.target\.due"):
         carry_out(
             applied(
@@ -225,7 +235,8 @@ def test_a_definition_makes_the_request_of_its_kind_and_its_task(kind: str, more
     activity = an_activity(
         "kind", kind=kind, intent="order", dynamicValue=[told] if kind != "Appointment" else [], **more
     )
-    found = _bundle(a_plan(do("a", "kind")), activity)
+    why = [{"text": "Essoufflement"}, {"text": "Chute"}]
+    found = _bundle(a_plan(do("a", "kind", reason=why)), activity)
 
     [made] = [one for one in found if one["resourceType"] == kind]
     [task] = [one for one in found if one["resourceType"] == "Task"]
@@ -233,6 +244,7 @@ def test_a_definition_makes_the_request_of_its_kind_and_its_task(kind: str, more
     assert {name: made[name] for name in expected} == expected
     assert kind == "Appointment" or made["priority"] == "urgent"
     assert group["action"][0]["resource"] == task["focus"]
+    assert (made["reasonCode"], task["reasonCode"]) == (why, why[0])  # R4: a Task has one
     for tree in found:
         validate(tree, tree["resourceType"])
     library = Library((Source(Path("x"), activity, {"": 0}),))

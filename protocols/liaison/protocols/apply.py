@@ -146,6 +146,7 @@ def _steps(node: Node, dating: Dating, names: Mapping[str, Any], teams: Sequence
             definition=f"{activity['url']}|{activity['version']}",
             activity=activity,
             set=values,
+            reasons=tuple(action.get("reason", ())),
         )
         for opens, due in dating.moments(node)
     ]

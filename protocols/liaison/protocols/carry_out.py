@@ -107,7 +107,7 @@ def _goal(proposal: Proposal, goal: Tree, author: Tree) -> Tree:
             "priority": goal.get("priority", {}),
             "description": goal["description"],
             "subject": {"reference": proposal.subject},
-            "startDate": proposal.on.isoformat(),
+            **({"startCodeableConcept": goal["start"]} if "start" in goal else {"startDate": proposal.on.isoformat()}),
             "target": [_target(target, proposal.on) for target in goal.get("target", ())],
             "expressedBy": author,
         }
@@ -147,6 +147,7 @@ def task(proposal: Proposal, step: Step, plan: str, author: Tree, at: datetime) 
             "authoredOn": at.isoformat(timespec="seconds"),
             "lastModified": at.isoformat(timespec="seconds"),
             "requester": author,
+            "reasonCode": step.reasons[0] if step.reasons else {},  # R4 has one
             "performerType": list(step.roles),
             "owner": step.owner or {"display": UNASSIGNED},
             "restriction": {"period": period},

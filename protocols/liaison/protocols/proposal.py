@@ -35,6 +35,7 @@ class Step:
     definition: str
     activity: Tree = field(default_factory=dict)
     set: Mapping[str, Any] = field(default_factory=dict)
+    reasons: tuple[Tree, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def request_of(step: Step, subject: str, author: Tree, at: datetime, based_on: s
         "requester": author,
         "subject": {"reference": subject},
         "basedOn": [{"reference": based_on}] if based_on else [],
+        "reasonCode": list(step.reasons),
     }
     tree = make(step, common)
     return with_values({name: value for name, value in tree.items() if value not in ("", [], {})}, step)
@@ -99,6 +100,7 @@ def _appointment(step: Step, common: Tree) -> Tree:
         "description": step.title,
         "comment": step.description,
         "created": common["authoredOn"],
+        "reasonCode": common["reasonCode"],
         "requestedPeriod": [{"start": (step.opens or step.due).isoformat(), "end": step.due.isoformat()}],
         "participant": [{"actor": one, "status": "needs-action"} for one in people],
         "basedOn": [],
@@ -140,7 +142,7 @@ def _supply(step: Step, common: Tree) -> Tree:
     quantity = step.activity.get("quantity")
     if quantity is None:
         raise CannotApply(step.action, "quantity", "a SupplyRequest needs it")
-    kept = {name: common[name] for name in ("resourceType", "priority", "authoredOn", "requester")}
+    kept = {name: common[name] for name in ("resourceType", "priority", "authoredOn", "requester", "reasonCode")}
     return {
         **kept,
         **_occurrence(step),

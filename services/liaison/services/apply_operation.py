@@ -1,7 +1,8 @@
-"""`POST PlanDefinition/[id]/$apply` and `POST ActivityDefinition/[id]/$apply`.
+"""`POST PlanDefinition/[id]/$apply`, `POST ActivityDefinition/[id]/$apply`, and both on the type.
 
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html, https://hl7.org/fhir/R4/activitydefinition-operation-apply.html.
-`subject` (string or Reference to a Patient) is required. The plan is written, and the CarePlan is the answer; with
+On the type, `planDefinition` or `activityDefinition` says what is applied: the resource itself, as R4 has it, which must be what is in
+force here, or a Reference or canonical to it. `subject` (string or Reference to a Patient) is required. The plan is written, and the CarePlan is the answer; with
 `preview` = true nothing is written, and the answer is the transaction Bundle that would be. Both go through the
 engine as the caller: only what they see decides, and only what they may write is written.
 
@@ -25,6 +26,7 @@ from liaison.fhir.store.ids import Ids
 from liaison.protocols.apply import single
 from liaison.protocols.carry_out import carry_out, task
 from liaison.protocols.library import Library
+from liaison.protocols.library.publication import first_difference
 from liaison.protocols.proposal import CannotApply, Proposal
 from liaison.protocols.requests import request_of
 from liaison.protocols.signals import is_rules
@@ -39,11 +41,13 @@ _REFERENCES: Final = {"encounter": "Encounter", "practitioner": "Practitioner", 
 
 _FLAGS: Final = ("preview", "again")
 _SEVERAL: Final = ("choice", "declined")
+_DEFINED: Final = ("planDefinition", "activityDefinition")
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the Parameters resource says. `named`: the parameters that expressions know, references still to be read."""
+    """What the Parameters resource says. `named`: the parameters that expressions know, references still to be read. `definition`:
+    the part that says what is applied, on the type."""
 
     subject: str
     preview: bool
@@ -51,6 +55,7 @@ class _Asked:
     chosen: tuple[str, ...]
     declined: tuple[str, ...]
     named: Mapping[str, Any]
+    definition: Mapping[str, Any] | None
 
 
 async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
@@ -59,7 +64,7 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
     asked = _asked(request, APPLY)
     record = Record(engine, caller, request.address, request.request_id)
     try:
-        canonical, known = await _definition(record, f"PlanDefinition/{where.id_}", asked.subject)
+        canonical, known = await _definition(record, where, asked)
         if is_rules(known.tree(canonical)):
             raise Unprocessable("A set of rules is applied to nobody: apply the protocol that it is derived from.")
         now = record.now()
@@ -98,7 +103,7 @@ async def apply_activity(engine: Engine, caller: Caller, where: Route, request: 
     asked = _asked(request, APPLY_ACTIVITY)
     record = Record(engine, caller, request.address, request.request_id)
     try:
-        canonical, known = await _definition(record, f"ActivityDefinition/{where.id_}", asked.subject)
+        canonical, known = await _definition(record, where, asked)
         activity, now, author = known.tree(canonical), record.now(), author_of(engine, caller)
         seen = await applying.what_is_seen(record, asked.subject)
         context = await _context(record, asked.named)
@@ -115,16 +120,55 @@ async def apply_activity(engine: Engine, caller: Caller, where: Route, request: 
     return _answer(200, made)
 
 
-async def _definition(record: Record, reference: str, subject: str) -> tuple[str, Library]:
-    """(its canonical, the library in force that holds it). Raises NotFound, Unprocessable."""
-    definition, patient = await record.read(reference), await record.read(subject)
-    if definition is None or patient is None:
+async def _definition(record: Record, where: Route, asked: _Asked) -> tuple[str, Library]:
+    """(its canonical, the library in force that holds it). Raises NotFound, Unprocessable, BadRequest."""
+    type_, told = where.type_, dict(asked.definition or {})
+    parameter = _parameter_of(type_)
+    if bool(where.id_) is bool(told):
+        why = "is not given where the definition is in the address." if told else "says on a type what is applied."
+        raise _bad(parameter, why)
+    inline = told.get("resource")
+    if inline is not None:
+        if not isinstance(inline, dict) or inline.get("resourceType") != type_:
+            raise _bad(parameter, f"is a {type_}.")
+        canonical = _canonical(inline)
+    elif (canonical := str(told.get("valueCanonical") or "")) == "":
+        found = await record.read(f"{type_}/{where.id_}" if where.id_ else _reference_to(told, type_))
+        if found is None:
+            raise NotFound
+        canonical = _canonical(found)
+    known = await applying.library(record)
+    source = known.find(canonical)
+    if await record.read(asked.subject) is None:
         raise NotFound
-    known, type_ = await applying.library(record), reference.partition("/")[0]
-    canonical = "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
-    if known.find(canonical) is None:
+    if source is None or source.tree["resourceType"] != type_:
         raise Unprocessable(f"This {type_} is not in the protocol library of this service.", f"{type_}.url")
-    return canonical, known
+    if inline is not None and (where_else := first_difference(source.tree, _bare(inline), type_)):
+        raise Unprocessable(
+            f"This {type_} is not what is published here under its url and version: {where_else} differs.", where_else
+        )
+    return _canonical(source.tree), known
+
+
+def _parameter_of(type_: str) -> str:
+    return f"{type_[:1].lower()}{type_[1:]}"
+
+
+def _reference_to(told: Mapping[str, Any], type_: str) -> str:
+    reference = told.get("valueReference")
+    name = reference.get("reference") if isinstance(reference, dict) else None
+    if not isinstance(name, str) or not name.startswith(f"{type_}/"):
+        raise _bad(_parameter_of(type_), f"is a {type_}, or a valueReference or valueCanonical to one.")
+    return name
+
+
+def _canonical(definition: Tree) -> str:
+    return "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
+
+
+def _bare(definition: Tree) -> Tree:
+    """Without what a server adds to what was published."""
+    return {name: value for name, value in definition.items() if name not in ("id", "meta", "text")}
 
 
 async def _context(record: Record, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +209,9 @@ def _asked(request: Request, definition: Definition) -> _Asked:
             raise _bad(name, "is given once.")
         reference = part.get("valueReference")
         told = reference.get("reference") if isinstance(reference, dict) else None
+        if name in _DEFINED:
+            named[name] = part
+            continue
         named[name] = part.get("valueString") or told or part.get("valueCodeableConcept") or part.get("valueBoolean")
         if name in _FLAGS and not isinstance(part.get("valueBoolean"), bool):
             raise _bad(name, "has a valueBoolean: true, or false.")
@@ -173,12 +220,13 @@ def _asked(request: Request, definition: Definition) -> _Asked:
     subject = named.pop("subject", "")
     if not isinstance(subject, str) or not subject.startswith("Patient/"):
         raise _bad("subject", "is required: 'Patient/[id]'.")
+    defined = next((named.pop(name) for name in _DEFINED if name in named), None)
     preview, again = (named.pop(flag, None) is True for flag in _FLAGS)
     chosen, declined = (
         tuple(str(part.get("valueString")) for part in given if part.get("name") == name) for name in _SEVERAL
     )
     context = {name: value for name, value in named.items() if value is not None and name not in _SEVERAL}
-    return _Asked(subject, preview, again, chosen, declined, context)
+    return _Asked(subject, preview, again, chosen, declined, context, defined)
 
 
 def _bad(name: str, said: str) -> BadRequest:

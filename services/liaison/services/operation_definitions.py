@@ -111,6 +111,7 @@ APPLY: Final = Definition(
     "apply",
     "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
     (
+        Parameter("planDefinition", "Resource"),
         *_APPLIED,
         Parameter("preview", "boolean"),
         Parameter("again", "boolean"),
@@ -124,7 +125,7 @@ APPLY: Final = Definition(
 APPLY_ACTIVITY: Final = Definition(
     "apply",
     "http://hl7.org/fhir/OperationDefinition/ActivityDefinition-apply",
-    _APPLIED,
+    (Parameter("activityDefinition", "Resource"), *_APPLIED),
     affects_state=True,
     returns=((200, "Resource"),),
 )
@@ -180,7 +181,9 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Task/$asked-of-me": _ours("Task/$asked-of-me"),
     "Task/*/$clarify": CLARIFY,
     "Patient/*/$launch": LAUNCH,
+    "PlanDefinition/$apply": APPLY,
     "PlanDefinition/*/$apply": APPLY,
+    "ActivityDefinition/$apply": APPLY_ACTIVITY,
     "ActivityDefinition/*/$apply": APPLY_ACTIVITY,
     "CarePlan/*/$move": MOVE,
     "CarePlan/*/$suspend": SUSPEND,

@@ -18,7 +18,7 @@ extension:
   - url: http://hl7.org/fhir/StructureDefinition/variable
     valueExpression: {name: heavy, language: text/fhirpath, expression: "%weight > 100"}
 goal:
-  - {id: hour, description: {text: Une heure}, target: [{detailQuantity: {value: 60, unit: min}}]}
+  - {id: hour, description: {text: Une heure}, start: {text: Admission}, target: [{measure: {text: Durée}, detailQuantity: {value: 60, unit: min}}]}
 action:
   - id: group
     title: Marches
@@ -35,6 +35,7 @@ action:
     title: Bilan
     relatedAction: [{actionId: next, relationship: after-end, offsetDuration: {value: 2, code: wk}}]
     definitionCanonical: https://example.org/ActivityDefinition/walk
+    reason: [{text: Souffle}]
 """
 ACTIVITY = """\
 resourceType: ActivityDefinition
@@ -59,7 +60,10 @@ CHANGES = [
     ("period: 1,", "period: 3,", 19, "Suivantes [next] : intervalle, « chaque mois » → « tous les 3 mois »"),
     ("value: 2, code: wk", "value: 1, code: a", 23, "« 2 semaines après « next » » → « 1 an après « next » »"),
     ("title: Bilan", "title: Synthèse", 23, "Synthèse [last] : titre, « Bilan » → « Synthèse »"),
-    ("value: 60", "value: 45", 10, "hour : cible, « 60 min » → « 45 min »"),
+    ("value: 60", "value: 45", 10, "hour : cible, « Durée 60 min » → « Durée 45 min »"),
+    ("measure: {text: Durée}", "measure: {text: Temps}", 10, "cible, « Durée 60 min » → « Temps 60 min »"),
+    ("start: {text: Admission}", "start: {text: Sortie}", 10, "hour : début, « Admission » → « Sortie »"),
+    ("reason: [{text: Souffle}]", "reason: [{text: Coeur}]", 23, "Bilan [last] : motif, « Souffle » → « Coeur »"),
     ("weight > 100", "weight > 90", 7, "seuil ou calcul « heavy » : « %weight > 100 » → « %weight > 90 »"),
     ("id: first", "id: one", 15, "étape ajoutée : Première [one] (à 7 jours, Infirmier)"),
     ("id: first", "id: one", 12, "étape retirée : Première [first]"),

@@ -1,6 +1,7 @@
 """`PlanDefinition/$apply` by several at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -38,6 +39,67 @@ def test_applied_by_several_at_once_a_protocol_opens_one_plan(sandbox: Running) 
     assert answers == [201, 409, 409, 409]
     plans = sandbox.get(token, f"CarePlan?subject={patient}&status=active").json()
     assert plans["total"] == 1
+
+
+def test_a_protocol_is_applied_on_the_type_and_its_steps_have_owners(sandbox: Running) -> None:
+    """Of a team that was written as bare references: the directory says what the nurse does."""
+    token = sandbox.token("gp")
+    [definition] = [
+        one["resource"]
+        for one in sandbox.get(token, "PlanDefinition?_count=50").json()["entry"]
+        if one["resource"]["url"].endswith("PlanDefinition/bpco")
+    ]
+    nurse = next(one["practitioner_role"] for one in sandbox.known["people"] if one["key"] == "nurse")
+    teams = [one["resource"] for one in sandbox.get(token, "CareTeam?status=active&_count=200").json()["entry"]]
+    team = next(one for one in teams if nurse in str(one) and "mental-health" not in str(one))
+    bare = [
+        {name: value for name, value in one.items() if name != "role"} | {"member": {"reference": reference}}
+        if (reference := one["member"]["reference"]) == nurse
+        else one
+        for one in team["participant"]
+    ]
+    subject = {"name": "subject", "valueString": team["subject"]["reference"]}
+
+    def applied(*parts: dict[str, Any], path: str = "PlanDefinition/$apply") -> httpx.Response:
+        several = [subject, {"name": "preview", "valueBoolean": True}, *parts]
+        return sandbox.post(token, path, {"resourceType": "Parameters", "parameter": several})
+
+    inline = {"name": "planDefinition", "resource": definition}
+    try:
+        assert sandbox.put(token, f"CareTeam/{team['id']}", {**team, "participant": bare}).status_code == 200
+        tasks = [
+            one["resource"] for one in applied(inline).json()["entry"] if one["resource"]["resourceType"] == "Task"
+        ]
+        mine = [one for one in tasks if one["performerType"][0]["coding"][0]["code"] == "nurse"]
+        assert mine
+        assert {one["owner"]["reference"] for one in mine} == {nurse}
+        assert all(one["owner"]["display"] for one in mine)
+    finally:
+        assert sandbox.put(token, f"CareTeam/{team['id']}", team).status_code == 200
+
+    canonical = f"{definition['url']}|{definition['version']}"
+    for part in (
+        {"name": "planDefinition", "valueReference": {"reference": f"PlanDefinition/{definition['id']}"}},
+        {"name": "planDefinition", "valueCanonical": canonical},
+    ):
+        assert applied(part).status_code == 200, applied(part).text
+    other = {"name": "planDefinition", "resource": {**definition, "title": "Autre chose"}}
+    for parts, path, status, says in (
+        ((), "PlanDefinition/$apply", 400, "says on a type what is applied"),
+        ((inline,), f"PlanDefinition/{definition['id']}/$apply", 400, "the definition is in the address"),
+        ((other,), "PlanDefinition/$apply", 422, "PlanDefinition.title differs"),
+        (
+            ({"name": "planDefinition", "resource": {"resourceType": "Patient"}},),
+            "PlanDefinition/$apply",
+            400,
+            "is a Plan",
+        ),
+        (({"name": "planDefinition", "valueReference": "x"},), "PlanDefinition/$apply", 400, "is a PlanDefinition"),
+        (({"name": "planDefinition", "valueCanonical": "urn:x"},), "PlanDefinition/$apply", 422, "not in the protocol"),
+        ((inline,), "ActivityDefinition/$apply", 400, "no parameter"),
+    ):
+        answer = applied(*parts, path=path)
+        assert (answer.status_code, says in answer.text) == (status, True), answer.text
 
 
 def test_a_parameter_that_is_not_understood_is_refused_and_nothing_is_written(sandbox: Running) -> None:

@@ -15,7 +15,12 @@ _OF_ITSELF: Final = frozenset(
 )
 """What every version changes."""
 Told = Mapping[str, Callable[[Tree], str]]
-_GOAL: Final[Told] = {"objectif": lambda goal: str(goal.get("description", {}).get("text", "")), "cible": words.targets}
+_GOAL: Final[Told] = {
+    "objectif": lambda goal: words.named(goal.get("description", {})),
+    "cible": words.targets,
+    "début": lambda goal: words.named(goal.get("start", {})),
+    "priorité": lambda goal: words.named(goal.get("priority", {})),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def _plan(before: Tree, source: Source, force: Library, after: Library) -> Itera
             "titre": lambda tree: str(tree.get("title", "")),
             "intervalle": words.interval,
             "condition": words.conditions,
+            "motif": lambda tree: ", ".join(words.named(one) for one in tree.get("reason", ())),
             "objectifs": lambda tree: ", ".join(tree.get("goalId", ())),
             "choix": lambda tree: str(tree.get("selectionBehavior", "")),
         }

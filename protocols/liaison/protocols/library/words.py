@@ -47,8 +47,14 @@ def conditions(action: Tree) -> str:
 
 
 def targets(goal: Tree) -> str:
-    """What a goal aims at: values and delays."""
+    """What a goal aims at: measures, values and delays."""
     return " ; ".join(_target(one) for one in goal.get("target", ()))
+
+
+def named(concept: Tree) -> str:
+    """A CodeableConcept: its words, else those of its first coding, else its code."""
+    coding: Tree = next(iter(concept.get("coding", ())), {})
+    return str(concept.get("text") or coding.get("display") or coding.get("code", ""))
 
 
 def _related(related: Tree) -> str:
@@ -77,4 +83,5 @@ def _target(target: Tree) -> str:
     if not words and aim:
         words = " à ".join(str(aim[end]["value"]) for end in ("low", "high") if end in aim)
     due = target.get("due")
-    return f"{words} en {_duration(due)}".strip() if due else words
+    told = (named(target.get("measure", {})), words, f"en {_duration(due)}" if due else "")
+    return " ".join(one for one in told if one)
