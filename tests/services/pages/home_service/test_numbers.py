@@ -11,6 +11,8 @@ import pytest
 from liaison.auth.people.service_numbers import ServiceNumber, at
 from liaison.services import pages
 from liaison.services.pages.clock import PARIS
+from liaison.services.pages.home_service.readers import days_said
+from liaison.services.pages.languages import translations
 
 SCRIPT = Path(pages.__file__).parent / "telephone_app" / "numbers.js"
 DESK = ServiceNumber(1, "Accueil", "0296000001", "12345", 8 * 60, 18 * 60)
@@ -33,6 +35,11 @@ ALL = (DESK, NIGHT, WEEKEND)
 )
 def test_the_one_of_the_hour(when: str, who: ServiceNumber | None) -> None:
     assert at(ALL, datetime.fromisoformat(when).replace(tzinfo=PARIS)) == who
+
+
+def test_days_are_said_as_each_language_writes_them() -> None:
+    assert days_said("17", translations("fr").gettext) == "lundi, dimanche"
+    assert days_said("17", translations("en").gettext) == "Monday, Sunday"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js: deploy/setup.sh test installs it")

@@ -175,7 +175,7 @@ def hours_said(begins: int, ends: int) -> str:
 
 
 def days_said(days: str, gettext: Gettext) -> str:
-    return ", ".join(gettext(_DAYS[int(day) - 1]).lower() for day in days)
+    return ", ".join(gettext(_DAYS[int(day) - 1].lower()) for day in days)  # English writes them with capitals
 
 
 def week(gettext: Gettext) -> list[tuple[str, str]]:
