@@ -10,6 +10,7 @@ from liaison.fhir.interactions import patching
 
 from .pieces import label
 from .test_naming_sensitive import NARRATIVE, SECRET, body, ref, team_of
+from .test_rules_social import NAMED, named_consent
 
 Tree = dict[str, Any]
 WORDS = "words beside"
@@ -120,6 +121,20 @@ async def test_without_that_the_words_are_copied(territory: Any, monkeypatch: py
 
     assert (await patched(territory, nurse.caller, naming, READING["copies the words"])).status == 200
     assert SECRET.encode() in await body(territory, nurse.caller, naming)
+
+
+async def test_who_is_shown_no_names_asks_about_none(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 24: an officer changes no Consent, and the refusal tells nothing of the names in it."""
+    officer, (_, consent) = await territory.mandated("dpo"), await named_consent(territory)
+
+    async def answers() -> set[tuple[int, bytes]]:
+        guesses = [[operation("test", "/patient/display", value=name)] for name in (NAMED[0], "another")]
+        found = [await patched(territory, officer.caller, consent, one) for one in guesses]
+        return {(one.status, one.body) for one in found}
+
+    assert [status for status, _ in await answers()] == [403]
+    monkeypatch.setattr(patching, "require_named", lambda found: None)  # the fault planted
+    assert len(await answers()) == 2
 
 
 @pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "tag taken off"])

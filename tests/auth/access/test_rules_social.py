@@ -333,7 +333,7 @@ KNOWN_BY = [f"{name}:identifier={KNOWN_AS['system']}|{KNOWN_AS['value']}" for na
 """What an identifier in a reference would find, of the person and of somebody close to them."""
 
 
-async def _named_consent(territory: Any) -> tuple[Any, str]:
+async def named_consent(territory: Any) -> tuple[Any, str]:
     """Of a person whose name stands wherever a Consent can hold it."""
     gp = await territory.person("gp")
     patient = await territory.patient(gp)
@@ -359,7 +359,7 @@ async def _named_consent(territory: Any) -> tuple[Any, str]:
 @pytest.mark.parametrize("code", ["auditor", "dpo"])
 async def test_an_officer_reads_what_a_consent_says_and_no_name(territory: Any, code: str) -> None:
     """Row 24: « Consent metadata », and names pseudonymised."""
-    officer, (patient, consent) = await territory.mandated(code), await _named_consent(territory)
+    officer, (patient, consent) = await territory.mandated(code), await named_consent(territory)
     paths = [consent, f"{consent}/_history", f"{consent}/_history/1", f"Consent?patient={patient.reference}", "_history",
              f"Consent?_id={consent.split('/')[1]}&_elements=performer,source,patient", "Consent/_history"]  # fmt: skip
 
@@ -385,7 +385,7 @@ async def test_an_officer_reads_what_a_consent_says_and_no_name(territory: Any, 
 async def test_an_officer_would_read_names(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sibling: with the consents whole, each of them stands in it."""
     monkeypatch.setattr(Filter, "abridged", lambda self, caller: ())
-    officer, (_, consent) = await territory.mandated("dpo"), await _named_consent(territory)
+    officer, (_, consent) = await territory.mandated("dpo"), await named_consent(territory)
     body = (await territory.ask(officer.caller, "GET", consent)).body.decode()
     assert all(name in body for name in NAMED)
     for asked in ("_content=MAHO-PLANTED", *KNOWN_BY):

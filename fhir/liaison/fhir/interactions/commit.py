@@ -207,6 +207,7 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
     scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, write.before)
     if write.patch is not None:  # what a patch answers, or refuses, depends on what was there
         scope.require_visible(caller, "r", write.type_, write.before)
+        patching.require_named(found)
     etag.require_match(write.headers, found.row.version)
     etag.require_none_match(write.headers, found.row.version)
     write.key, write.patient, write.before_row, write.hidden = key, key.patient, found.row, found.hidden

@@ -7,13 +7,20 @@ compared with it or found at it. All of it stays, or the patch is refused; so is
 import copy
 from collections.abc import Sequence
 
-from liaison.fhir.errors import FhirError, Unprocessable
+from liaison.fhir.errors import FhirError, Forbidden, Unprocessable
 from liaison.fhir.interactions import content, scope
 from liaison.fhir.interactions.resolve import Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model.subset import untagged
 from liaison.fhir.model.withholding import taken, without
-from liaison.fhir.store.contract import Caller
+from liaison.fhir.store.contract import Caller, Opened
+
+
+def require_named(found: Opened) -> None:
+    """Forbidden for whoever is shown the resource without its names (liaison.fhir.model.abridging), before an operation is
+    tried: a test, or a path, would ask about them."""
+    if found.is_cut and not found.hidden:
+        raise Forbidden("You are shown this resource without its names: whoever reads it whole may change it.")
 
 
 def apply(caller: Caller, writes: Sequence[Write], resolver: Resolver) -> bool:
