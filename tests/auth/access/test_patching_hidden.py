@@ -2,11 +2,14 @@
 refused where it would touch it all the same."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from liaison.auth.smart.scopes import read_scopes
 from liaison.fhir.interactions import patching
+from liaison.fhir.store.contract import Opened
 
 from .pieces import label
 from .test_naming_sensitive import NARRATIVE, SECRET, body, ref, team_of
@@ -121,6 +124,45 @@ async def test_without_that_the_words_are_copied(territory: Any, monkeypatch: py
 
     assert (await patched(territory, nurse.caller, naming, READING["copies the words"])).status == 200
     assert SECRET.encode() in await body(territory, nurse.caller, naming)
+
+
+# By the criteria of a scope that names the item, or another: whether a patch of the status and one of a note are let through.
+SCOPED = {
+    "user/Observation.cruds?focus={item}": (404, 404),
+    "user/Observation.cruds?focus={item} user/Observation.cruds?code=x": (200, 200),
+    "user/Observation.cruds?focus={item} user/Observation.cruds?status=final": (403, 200),
+}
+
+
+@pytest.mark.parametrize("scopes", SCOPED)
+async def test_the_criteria_of_a_scope_ask_about_nothing_hidden(territory: Any, scopes: str) -> None:
+    gp, nurse, patient = await team_of(territory, "gp", "nurse")
+    item = await territory.create(gp.caller, territory.item_of(patient, "Condition", **label("SENS")))
+    tree = {**territory.item_of(patient, "Observation"), "status": "final", "code": {"coding": [{"code": "x"}]}}
+    patches = [[operation("replace", "/status", value="amended")], [operation("add", "/note", value=[{"text": "x"}])]]
+
+    for named in (item, "Condition/" + "0" * 32):
+        scoped = replace(nurse.caller, bound=read_scopes(scopes.format(item=named)))
+        paths = [await territory.create(gp.caller, tree | {"focus": [ref(item)]}) for _ in patches]
+        answers = [(await patched(territory, scoped, *one)).status for one in zip(paths, patches, strict=True)]
+        assert tuple(answers) == SCOPED[scopes], named
+    seeing = replace(gp.caller, bound=read_scopes(scopes.format(item=item)))
+    assert (await patched(territory, seeing, paths[0], patches[0])).status == 200  # who sees it goes by it
+
+
+@pytest.mark.parametrize(
+    ("scopes", "where", "name", "fault"),
+    [(next(iter(SCOPED)), Opened, "is_cut", False), ([*SCOPED][2], patching, "without", lambda tree, _hidden: tree)],
+    ids=["what was there", "what is written"],
+)
+async def test_without_that_a_scope_tells_of_it(
+    territory: Any, monkeypatch: pytest.MonkeyPatch, scopes: str, where: Any, name: str, fault: Any
+) -> None:
+    """The faults planted."""
+    monkeypatch.setattr(where, name, fault)
+
+    with pytest.raises(AssertionError):
+        await test_the_criteria_of_a_scope_ask_about_nothing_hidden(territory, scopes)
 
 
 async def test_who_is_shown_no_names_asks_about_none(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from liaison.fhir.interactions.lenience import Lenience
 from liaison.fhir.interactions.resolve import Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
+from liaison.fhir.model.subset import untagged
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Caller, Change, Key, Unit
 from liaison.fhir.store.faults import RETRIED, reported
@@ -204,9 +205,10 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
             raise Conflict(_MEANWHILE)
         raise Gone("The resource was deleted.")
     write.before = read(found.stored)
-    scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, write.before)
+    shown = untagged(read(found.body)) if found.is_cut else write.before  # criteria ask about nothing else
+    scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, shown)
     if write.patch is not None:  # what a patch answers, or refuses, depends on what was there
-        scope.require_visible(caller, "r", write.type_, write.before)
+        scope.require_visible(caller, "r", write.type_, shown)
         patching.require_named(found)
     etag.require_match(write.headers, found.row.version)
     etag.require_none_match(write.headers, found.row.version)

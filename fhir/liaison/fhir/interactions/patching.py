@@ -38,7 +38,8 @@ def apply(caller: Caller, writes: Sequence[Write], resolver: Resolver) -> bool:
             except FhirError as error:
                 raise write.problem(error) from None
             write.tree, write.told = content.checked_and_told(tree, write.type_, write.at, resolver.types)
-            scope.require_written(caller, "u", write.type_, write.tree)
+            seen = untagged(without(write.tree, write.hidden)) if write.hidden else write.tree
+            scope.require_written(caller, "u", write.type_, seen)
             resolver.take(write)
     return found
 
