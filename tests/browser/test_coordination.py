@@ -61,7 +61,7 @@ async def test_a_protocol_is_applied_after_its_preview(desks: Desks) -> None:
     protocols = page.get_by_label("Protocole")
     await protocols.select_option(label="Éducation thérapeutique BPCO : Mieux respirer au quotidien, version 1.0.0")
     await press(page, page.get_by_role("button", name="Voir l'aperçu"))
-    assert "Bilan éducatif partagé" in await page.get_by_role("region", name="Étapes proposées").inner_text()
+    assert "Bilan éducatif partagé" in await page.get_by_role("table", name="Étapes proposées").inner_text()
     assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before
 
     await press(page, page.get_by_role("button", name="Appliquer"))
@@ -251,7 +251,7 @@ async def test_the_report_is_told_with_its_definitions_as_a_table_and_on_paper(d
     assert rows[0].startswith("rapport;indicateur;définition;du;au;")
     [entered] = [row for row in rows if "Entrées dans le programme" in row]
     assert ";12;" in entered  # the denominator
-    assert ";;;" in entered  # the numerator, of fewer than eleven, and its share
+    assert ";effectif caché;;" in entered  # the numerator, of fewer than eleven, and its share
     assert any(row.startswith("ETP, évaluation quadriennale") for row in rows)
     paper = await page.request.get("/cohorte/indicateurs.pdf")
     assert (paper.status, (await paper.body())[:5]) == (200, b"%PDF-")

@@ -16,7 +16,7 @@ SCREENS = {
     "aide": ["/aujourdhui", "/visite/{bpco_03}", "/dossiers/{bpco_03}/opposition", "/dossiers/{bpco_03}/carnet"],
     "home_service_manager": ["/equipe", "/aujourdhui", "/dossiers/{guarded}", "/service", "/service/tournees", "/service/feuilles", "/service/formulaires", "/service/formulaires/visit", "/service/destinataires", "/service/numeros", "/service/papier/{bpco_03}", "/service/sejour/{bpco_03}", "/service/export",
                              "/service/rien-a-signaler", "/signalements", "/a-verifier"],
-    "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/documents", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
+    "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/documents", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/dossiers/{bpco_04}/problemes", "/accueillir",
            "/accueillir?etape=identite", "/accueillir/plusieurs", "/dossiers/absent", "/dossiers/{bpco_04}/equipe", "/dossiers/{bpco_04}/carnet",
            "/dossiers/{bpco_04}/opposition", "/dossiers/{bpco_04}/proches", "/dossiers/{bpco_04}/identite", "/doublons", "/doublons/{bpco_04}/{bpco_01}",
            "/oppositions", "/regles", "/equipe"],

@@ -10,7 +10,7 @@ from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.curves import HEIGHT, LEFT, WIDTH, drawn
 from liaison.services.pages.reading.measures import reckoned, usual, value, whole
 
-WEIGHT, PRESSURE = TYPED["29463-7"], TYPED["85354-9"]
+WEIGHT, PRESSURE, CAT = TYPED["29463-7"], TYPED["85354-9"], TYPED["total"]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ def test_a_number_is_read_within_its_bounds(typed: str, read: str) -> None:
 @pytest.mark.parametrize(("typed", "good"), [("128/76", True), ("76/128", False), ("128", False), ("128/76/1", False)])
 def test_a_pressure_is_two_numbers_the_larger_first(typed: str, good: bool) -> None:
     assert bool(read_numbers(typed, PRESSURE)) is good
+
+
+@pytest.mark.parametrize(("typed", "good"), [("0", True), ("40", True), ("41", False), ("12,5", False), ("", False)])
+def test_a_score_is_a_whole_number_within_its_bounds(typed: str, good: bool) -> None:
+    assert bool(read_numbers(typed, CAT)) is good
 
 
 def test_measures_are_told_by_kind_and_what_an_aide_noticed_is_not_one() -> None:

@@ -130,9 +130,13 @@ def suspected(story: Story) -> None:
         )
         assert answer.status_code == 303, words(answer)
         story.patient = answer.headers["location"].rpartition("/")[2]
-        story.calls("suspected")
+        problems = f"/dossiers/{story.patient}/problemes"
+        for wrong, field in ({"certain": "provisional"}, "words"), ({"code": "J44.9"}, "certain-provisional"):
+            refused = browser.post(problems, data={"csrf": csrf, **wrong})
+            assert (refused.status_code, f'href="#{field}"' in refused.text) == (422, True)
+        story.post(browser, problems, code="J44.9", words="", certain="provisional", since=ago(548))
         story.apply(browser, FOLLOW_UP)
-        assert "BPCO, suspicion" in html.unescape(browser.get(f"/dossiers/{story.patient}").text)
+        assert re.search(r"BPCO, début : \S+ \(provisoire\)", words(browser.get(f"/dossiers/{story.patient}")))
 
     spirometry, scores = (story.step(one, story.plan(FOLLOW_UP)) for one in ("spirometry", "scores"))
     assert spirometry["status"] == "requested"
@@ -140,9 +144,16 @@ def suspected(story: Story) -> None:
 
 
 def spirometry(story: Story) -> None:
-    """The lung specialist of the hospital writes the measure from her own software; the coordinator notes the step on its true day, and the
-    follow-up has a grade."""
-    story.calls("spirometry")
+    """The lung specialist of the hospital writes the measure on the day when it was taken; the coordinator notes the step on its true
+    day, and the follow-up has a grade."""
+    with story.behind("hospital_doctor") as browser:
+        path, page = f"/dossiers/{story.patient}/mesures/ajouter", browser.get(f"/dossiers/{story.patient}/mesures")
+        typed = {"csrf": hidden(page.text, "csrf"), "code": "20152-5", "value": "46"}
+        late = browser.post(path, data={**typed, "day": ago(-1)})
+        assert (late.status_code, 'href="#day"' in late.text) == (400, True)
+        assert browser.post(path, data={**typed, "day": ago(525)}).status_code == 303
+    [measured] = story.found("gp", "Observation", "code=20152-5")
+    assert (measured["effectiveDateTime"], measured["valueQuantity"]["value"]) == (ago(525), 46)
     with story.behind("coordinator") as browser:
         task = story.step("spirometry", story.plan(FOLLOW_UP))
         story.done(browser, task, ago(525))
@@ -183,7 +194,18 @@ def educated(story: Story) -> None:
 
 def breathless(story: Story) -> None:
     """The aide finds her more breathless on a visit, and says so in four touches: the alert goes to the nurse and the doctor."""
-    story.calls("breathless")
+    with story.behind("home_service_manager") as browser:
+        aide = re.findall(r'<option value="([^"]+)">Sylvie Le Dantec', browser.get("/service/tournees").text)[0]
+        csrf = hidden(browser.get("/service/tournees").text, "csrf")
+        line = {
+            "personne": story.patient,
+            "aide": aide,
+            "debut": "00:30",
+            "fin": "23:30",
+            "consigne": "Toilette et repas",
+        }
+        made = browser.post("/service/tournees/ajouter", data={"csrf": csrf, "jour": today(), "formulaire": "", **line})
+        assert made.status_code == 303, words(made)
     with story.behind("aide") as browser:
         assert f"{GIVEN} {FAMILY[0]}." in browser.get("/aujourdhui").text
         sent = opened(story.sandbox, browser, story.patient).send(
@@ -227,7 +249,10 @@ def answered(story: Story) -> None:
 
 def exacerbated(story: Story) -> None:
     """The doctor writes it down; the coordinator suspends the programme, with its reason: nobody is late with it."""
-    story.calls("exacerbated")
+    with story.behind("gp") as browser:
+        story.post(
+            browser, f"/dossiers/{story.patient}/problemes", code="J44.1", words="", certain="confirmed", since=ago(16)
+        )
     with story.behind("coordinator") as browser:
         story.post(
             browser,
@@ -235,6 +260,9 @@ def exacerbated(story: Story) -> None:
             act="suspend",
             reason="Exacerbation, hospitalisation",
         )
+        told = words(browser.get(f"/dossiers/{story.patient}/plan"))
+        assert "Suspendu : Exacerbation, hospitalisation" in told
+        assert "excusé" not in told
     plan = story.plan(EDUCATION)
     assert plan["status"] == "on-hold"
     left = [
@@ -246,7 +274,9 @@ def exacerbated(story: Story) -> None:
 
 
 def stayed(story: Story) -> None:
-    """The hospital says that she was admitted, then that she left."""
+    """The software of the hospital says that she was admitted, then that she left: by what the tour has one paste, with her number in it."""
+    with story.behind("gp") as browser:
+        assert f"Patient/{story.patient}" in html.unescape(browser.get("/territoire/histoire").text)
     story.calls("stayed")
     [seen] = [one for one in story.found("gp", "Encounter") if one["class"]["code"] == "IMP"]
     assert seen["status"] == "finished"

@@ -5,6 +5,7 @@ import html
 import re
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import orjson
@@ -16,6 +17,7 @@ from liaison.fhir.store.contract import Request
 from liaison.protocols.apply import propose
 from liaison.protocols.carry_out import carry_out
 from liaison.protocols.library import shipped
+from liaison.services.pages.clock import PARIS
 from liaison.services.pages.record import Record
 from liaison.services.pages.workshops import acting
 
@@ -138,13 +140,22 @@ async def test_who_did_not_come_is_proposed_for_the_next(place: Place, room: str
         calendar = await nurse.get(f"{next_}/agenda")
         (event,) = Calendar.from_ical(calendar.content).walk("VEVENT")
         assert (str(event["SUMMARY"])[:9], str(event["LOCATION"])) == ("Atelier 1", "Salle")
-        assert b"T140000" in calendar.content
+        assert event.decoded("dtstart").astimezone(PARIS).hour == 14
+        assert b"TZID" not in calendar.content, "a zone that the file does not describe"
         assert "LE GOFF" not in calendar.text
 
         await act(nurse, path, act="missed", appointment=field((await nurse.get(path)).text, "appointment"))
 
         assert "absent la dernière fois" in text(await nurse.get(next_))
         assert (await enrol(nurse, next_)).status_code == 303
+        assert "mailto:" not in (await nurse.get(next_)).text
+        patient = await ask(place, "GET", f"Patient/{place.patient}")
+        await ask(place, "PUT", f"Patient/{place.patient}", {**patient, "telecom": [{"system": "email", "value": "goff+a&b@example.org"}]})  # fmt: skip
+        written = urlsplit(html.unescape(re.findall(r'href="(mailto:[^"]+)"', (await nurse.get(next_)).text)[0]))
+        assert unquote(written.path) == "goff+a&b@example.org"
+        told = parse_qs(written.query)
+        assert told["subject"] == ["Un message vous attend"]
+        assert "Atelier" not in told["body"][0]
         printed = await nurse.get(f"{next_}/convocations")
         assert printed.headers["content-type"] == "application/pdf"
         early = await act(nurse, next_, act="came", appointment=field((await nurse.get(next_)).text, "appointment"))

@@ -158,6 +158,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         team=list(dict.fromkeys(member for team in teams for member in members(team, now, gettext))),
         alerts=[told(task, now, gettext) for task in alerts],
         may_answer=place.writes and writes(table, place.me.role_code, Class.ALERT),
+        may_note=place.writes and writes(table, place.me.role_code, Class.CLIN),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.clinician.thresholds import Threshold, thresholds, watched_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import measures as reading
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say
@@ -38,7 +39,8 @@ _NUMBER: Final = re.compile(r"\d{1,3}(\.\d{1,2})?")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What can be typed here: LOINC, unit shown, UCUM, and the bounds outside of which it is surely a slip."""
+    """What can be typed here: code, unit shown, UCUM, and the bounds outside of which it is surely a slip. Without a unit it is a
+    score, told by its bounds."""
 
     code: str
     unit: str
@@ -47,13 +49,22 @@ class Measure:
     high: int
     parts: tuple[str, ...] = ()
     example: str = ""
+    system: str = reading.LOINC
+    words: str = ""
+    category: tuple[str, str] = ("vital-signs", "Signes vitaux")
+    written_as: Class = Class.VITAL
 
     @property
     def name(self) -> str:
-        return reading.NAMES[self.code]
+        return self.words or reading.NAMES[self.code]
+
+    @property
+    def hint(self) -> str:
+        return self.unit or f"{self.low} – {self.high}"
 
 
 _PRESSURES: Final = (reading.SYSTOLIC, reading.DIASTOLIC)
+_SURVEY: Final = ("survey", "Questionnaire")
 TYPED: Final = {
     measure.code: measure
     for measure in (
@@ -62,8 +73,15 @@ TYPED: Final = {
         Measure("2708-6", "%", "%", 40, 100),
         Measure("8867-4", "/min", "/min", 20, 250),
         Measure("8310-5", "°C", "Cel", 30, 43),
+        # What a COPD programme is steered by, under the words that other software of the territory sends.
+        Measure("total", "", "", 0, 40, system=f"{codes.LOCAL}/CodeSystem/cat", words=_("CAT, score total"),
+                category=_SURVEY, written_as=Class.SYNTH),
+        Measure("870179002", "", "", 0, 4, system="http://snomed.info/sct", words=_("Essoufflement (mMRC)"),
+                category=_SURVEY, written_as=Class.SYNTH),
+        Measure("20152-5", "%", "%", 5, 150, words=_("VEMS après bronchodilatateur, en % de la valeur prédite"),
+                category=("procedure", "Examen"), written_as=Class.SYNTH),
     )
-}
+}  # fmt: skip
 SHOWN: Final = 24
 """How many values of a kind are shown; the record keeps them all."""
 _MOST: Final = 3000
@@ -86,7 +104,7 @@ class Series:
         return drawn([self.last, *self.before], [one.value for one in self.thresholds])
 
 
-async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
+async def show(request: Request, place: Place, error: str = "", wrong: str = "") -> Response:
     record = place.record
     patient = await patient_or_404(record, place.id)
     table = await adopted.in_force(request.app.state.house.database)
@@ -95,7 +113,7 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
     return render(
         request,
         "clinician/measures.html",
-        status=status,
+        status=400 if error else 200,
         place=place,
         patient=patient,
         who=identity(patient),
@@ -104,8 +122,9 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
             replace(one, thresholds=thresholds([one.last, *one.before], watched, record.now()))
             for one in grouped(observations, say)
         ],
-        typed=TYPED if place.writes and writes(table, place.me.role_code, Class.VITAL) else {},
+        typed=[one for one in TYPED.values() if place.writes and writes(table, place.me.role_code, one.written_as)],
         error=error,
+        wrong=wrong,
         given=await request.form() if error else {},
     )
 
@@ -144,14 +163,27 @@ async def add(request: Request) -> Response:
     measure = TYPED.get(str(form.get("code", "")))
     if measure is None:
         raise BadRequest("code is not one of the measures of this form")
+    say = translations(language_of(request)).gettext
+    now = place.record.now()
+    try:
+        at = taken_at(str(form.get("day", "")), now)
+    except ValueError:
+        return await show(request, place, say(_("Donnez le jour : aujourd'hui, ou avant.")), "day")
     numbers = read_numbers(str(form.get("value", "")), measure)
     if not numbers:
         example = f" {measure.example}" if measure.example else ""
-        say = translations(language_of(request)).gettext
-        bounds = f"{measure.low:g} – {measure.high:g} {measure.unit}.{example}"
-        return await show(request, place, colon(say, say(measure.name), bounds), 400)
-    await place.record.create(observation(measure, numbers, place.id, place.me, place.record.now()))
+        bounds = f"{f'{measure.low:g} – {measure.high:g} {measure.unit}'.rstrip()}.{example}"
+        return await show(request, place, colon(say, say(measure.name), bounds), "value")
+    await place.record.create(observation(measure, numbers, place.id, place.me, at))
     return RedirectResponse(f"{place.path}/mesures", status_code=303)
+
+
+def taken_at(day: str, now: datetime) -> str:
+    """When it was measured: now, or a day before. Raises ValueError for what is no day, or is to come."""
+    at = date.fromisoformat(day) if day else now.date()
+    if at > now.date():
+        raise ValueError(day)
+    return now.isoformat(timespec="seconds") if at == now.date() else at.isoformat()
 
 
 def read_numbers(typed: str, measure: Measure) -> list[Decimal]:
@@ -159,18 +191,19 @@ def read_numbers(typed: str, measure: Measure) -> list[Decimal]:
     parts = [part.strip().replace(",", ".") for part in typed.split("/")]
     if len(parts) != max(1, len(measure.parts)) or not all(_NUMBER.fullmatch(part) for part in parts):
         return []
+    if not measure.unit and not parts[0].isdecimal():
+        return []  # a score has no half
     numbers = [Decimal(part) for part in parts]
     falling = numbers == sorted(numbers, reverse=True)  # systolic before diastolic
     return numbers if falling and all(measure.low <= number <= measure.high for number in numbers) else []
 
 
-def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me, at: datetime) -> Tree:
-    """A vital sign measured at this moment by the person who is signed in."""
-    category = {"coding": [{"system": CATEGORY, "code": "vital-signs", "display": "Signes vitaux"}]}
+def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me, at: str) -> Tree:
+    """What the person who is signed in measured, or noted, at that moment or on that day."""
+    code, display = measure.category
 
-    def concept(code: str) -> Tree:
-        name = reading.NAMES[code]
-        return {"coding": [{"system": reading.LOINC, "code": code, "display": name}], "text": name}
+    def concept(code: str, system: str, name: str) -> Tree:
+        return {"coding": [{"system": system, "code": code, "display": name}], "text": name}
 
     def quantity(number: Decimal) -> Tree:
         value = int(number) if number == number.to_integral_value() else float(number)
@@ -179,14 +212,19 @@ def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me, 
     tree: Tree = {
         "resourceType": "Observation",
         "status": "final",
-        "category": [category],
-        "code": concept(measure.code),
+        "category": [{"coding": [{"system": CATEGORY, "code": code, "display": display}]}],
+        "code": concept(measure.code, measure.system, measure.name),
         "subject": {"reference": f"Patient/{patient}"},
-        "effectiveDateTime": at.isoformat(timespec="seconds"),
+        "effectiveDateTime": at,
         "performer": [{"reference": me.role_reference or me.person, "display": me.name}],
     }
     if measure.parts:
         pairs = zip(measure.parts, numbers, strict=True)
-        parts = [{"code": concept(part), "valueQuantity": quantity(number)} for part, number in pairs]
+        parts = [
+            {"code": concept(part, reading.LOINC, reading.NAMES[part]), "valueQuantity": quantity(number)}
+            for part, number in pairs
+        ]
         return {**tree, "component": parts}
-    return {**tree, "valueQuantity": quantity(numbers[0])}
+    return (
+        {**tree, "valueQuantity": quantity(numbers[0])} if measure.unit else {**tree, "valueInteger": int(numbers[0])}
+    )

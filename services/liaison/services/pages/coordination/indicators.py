@@ -50,8 +50,8 @@ async def table(request: Request) -> Response:
     lines = csv.writer(written, delimiter=";", lineterminator="\r\n")
     lines.writerow(COLUMNS)
     for one in found:
-        counts = (one.told.denominator, one.told.numerator, one.told.percent)
-        whole, part, share = ("" if count is None else str(count) for count in counts)
+        whole, part = (_count(count, gettext) for count in (one.told.denominator, one.told.numerator))
+        share = "" if one.told.percent is None else str(one.told.percent)
         cells = (topic(one), one.measure["title"], one.measure["description"], one.start.isoformat(), today.isoformat())
         rest = (
             one.denominator.description,
@@ -98,12 +98,17 @@ def _lines(found: Iterable[Indicator], gettext: Gettext, language: str) -> Itera
         )
         yield Part("text", since)
         for population, count in ((one.denominator, one.told.denominator), (one.numerator, one.told.numerator)):
-            said = gettext(_("effectif caché")) if count is None else str(count)
-            yield Part("point", gettext(_("{what} : {count}")).format(what=population.description, count=said))
+            said = gettext(_("{what} : {count}")).format(what=population.description, count=_count(count, gettext))
+            yield Part("point", said)
         if one.told.percent is not None:
             yield Part("point", gettext(_("Part : {percent} %")).format(percent=one.told.percent))
         if cited := _sources(one, gettext):
             yield Part("point", gettext(_("Source : {sources}")).format(sources=gettext(_(" ; ")).join(cited)))
+
+
+def _count(count: int | None, gettext: Gettext) -> str:
+    """A cell that was left empty would be read as a zero, or as what is not known."""
+    return gettext(_("effectif caché")) if count is None else str(count)
 
 
 def topic(one: Indicator) -> str:

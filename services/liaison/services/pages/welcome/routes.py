@@ -1,9 +1,12 @@
 """The addresses of the front page. In a base that is no sandbox there is nothing here: 404, like any unknown address."""
 
 import json
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from shlex import quote
 from typing import Any, Final
 
@@ -20,6 +23,7 @@ from liaison.services.pages.entering import before_sign_in, enter
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.page import page
+from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
 from liaison.services.pages.welcome.story import BIRTH, FAMILY, GIVEN, PATIENT, STORY, Call
@@ -100,30 +104,49 @@ async def story(request: Request) -> Response:
     _only_in_a_sandbox(request)
     gettext = translations(language_of(request)).gettext
     people = {str(one["key"]): one for one in _known(request).get("people", ())}
+    patient = await _opened_on_the_way(request)
     chapters = [
         (
-            one,
-            name_of(BY_KEY[one.door]),
             gettext(one.title),
             [gettext(step) for step in one.steps],
-            [(name_of(BY_KEY[call.door]), _command(request, call, people)) for call in one.calls if people],
+            [(name_of(BY_KEY[call.door]), _command(request, call, people, patient)) for call in one.calls if people],
+            [(door, name_of(BY_KEY[door])) for door in one.doors],
         )
         for one in STORY
     ]
     return await _render(
-        request, "welcome/story.html", chapters=chapters, family=FAMILY, given=GIVEN, birth=BIRTH, patient=PATIENT
+        request,
+        "welcome/story.html",
+        chapters=chapters,
+        family=FAMILY,
+        given=GIVEN,
+        birth=BIRTH,
+        patient="" if patient else PATIENT,
     )
 
 
-def _command(request: Request, call: Call, people: dict[str, Any]) -> str:
-    """What creates the resource from a terminal, as the person behind the door."""
+async def _opened_on_the_way(request: Request) -> str:
+    """The number of the newest record of the story's name that whoever is signed in follows; '' for none."""
+    browser = await browser_of(request)
+    if browser is None or not browser.caller.role_code:
+        return ""
+    named = {"family": FAMILY, "given": GIVEN, "birthdate": BIRTH.isoformat(), "_sort": "-_lastUpdated", "_count": "1"}
+    answer = await Record(request.app.state.house.engine, browser.caller).ask("GET", "Patient", query=named)
+    found = json.loads(answer.body).get("entry", []) if answer.status == 200 else []
+    return str(found[0]["resource"]["id"]) if found else ""
+
+
+def _command(request: Request, call: Call, people: dict[str, Any], patient: str) -> str:
+    """What creates the resource from a terminal of this machine, as the person behind the door."""
     tree = call.resource(clock.now(request).date(), people)
     settings = request.app.state.house.settings
     base, folder = settings.fhir_base, quote(str(settings.data))
+    liaison = "liaison" if shutil.which("liaison") else quote(str(Path(sys.executable).with_name("liaison")))
+    written = json.dumps(tree, ensure_ascii=False, indent=1).replace(PATIENT, patient or PATIENT)
     return (
-        f'curl -H "Authorization: Bearer $(liaison sandbox token --as {call.door} --data {folder})" \\\n'
+        f'curl -H "Authorization: Bearer $({liaison} sandbox token --as {call.door} --data {folder})" \\\n'
         f'  -H "Content-Type: application/fhir+json" --data @- {base}/{tree["resourceType"]} <<FIN\n'
-        f"{json.dumps(tree, ensure_ascii=False, indent=1)}\nFIN"
+        f"{written}\nFIN"
     )
 
 

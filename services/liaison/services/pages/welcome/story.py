@@ -1,7 +1,8 @@
-"""A year and a half of somebody with BPCO, as the sandbox's guided tour: who does what, in order, on pages and over FHIR.
+"""A year and a half of somebody with BPCO, as the sandbox's guided tour: who does what, in order, on pages, and over FHIR what no page
+says.
 
 The visitor plays it on a record of their own making; tests/services/sandbox/test_story.py plays the same chapters and sends the same
-calls. French source strings.
+call. French source strings.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from liaison.protocols import codes
 from liaison.services.pages.marking import _
 
 Tree = dict[str, Any]
@@ -35,10 +35,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """`door` is whose pages it happens on, as in DOORS."""
+    """`doors` are those whose pages it happens on, in order, as in DOORS."""
 
     key: str
-    door: str
+    doors: tuple[str, ...]
     title: str
     steps: tuple[str, ...]
     calls: tuple[Call, ...] = ()
@@ -46,43 +46,6 @@ class Chapter:
 
 def _at(today: date, days: int, hour: int = 10) -> str:
     return f"{(today - timedelta(days=days)).isoformat()}T{hour:02}:00:00Z"
-
-
-def _condition(days: int, code: str, text: str, verified: str) -> Callable[[date, People], Tree]:
-    return lambda today, _people: {
-        "resourceType": "Condition",
-        "clinicalStatus": {"coding": [{"system": f"{_TERMINOLOGY}/condition-clinical", "code": "active"}]},
-        "verificationStatus": {"coding": [{"system": f"{_TERMINOLOGY}/condition-ver-status", "code": verified}]},
-        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code}], "text": text},
-        "subject": _SUBJECT,
-        "recordedDate": _at(today, days),
-    }
-
-
-def _spirometry(today: date, _people: People) -> Tree:
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "20152-5"}], "text": "VEMS après bronchodilatateur, en % de la valeur prédite"},
-        "subject": _SUBJECT,
-        "effectiveDateTime": _at(today, 525),
-        "valueQuantity": {"value": 46, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"},
-    }  # fmt: skip
-
-
-def _line_of_the_tour(today: date, people: People) -> Tree:
-    return {
-        "resourceType": "Appointment",
-        "status": "booked",
-        "serviceType": [{"coding": [{"system": codes.HOME_CARE, "code": "visit", "display": "Visite à domicile"}]}],
-        "description": "Toilette et repas de midi",
-        "start": _at(today, 0, 1),
-        "end": _at(today, 0, 21),
-        "participant": [
-            {"actor": _SUBJECT, "status": "accepted"},
-            {"actor": {"reference": people["aide"]["practitioner_role"]}, "status": "accepted"},
-        ],
-    }
 
 
 def _stay(today: date, people: People) -> Tree:
@@ -100,27 +63,25 @@ def _stay(today: date, people: People) -> Tree:
 STORY: Final = (
     Chapter(
         "suspected",
-        "gp",
+        ("gp",),
         _("Il y a dix-huit mois : le médecin pense à une BPCO"),
         (
             _("Sous « Accueillir », ouvrez le dossier d’Armelle Kergoat, avec son équipe : l’infirmière Maëlle Tanguy, la coordinatrice Gwenola Riou, la pneumologue de l’hôpital et le service d’aide à domicile."),
-            _("Notez la suspicion par votre logiciel, puis appliquez « Suivi de la BPCO » depuis son plan : l’aperçu d’abord, puis de vraies dates, à de vraies personnes. La spirométrie est à faire."),
+            _("Dans son dossier, sous « Noter un problème de santé », notez une BPCO à confirmer. Appliquez « Suivi de la BPCO » depuis son plan : l’aperçu d’abord, puis de vraies dates, à de vraies personnes. La spirométrie est à faire."),
         ),
-        (Call("gp", _condition(548, "J44.9", "BPCO, suspicion", "provisional")),),
     ),
     Chapter(
         "spirometry",
-        "coordinator",
+        ("hospital_doctor", "coordinator"),
         _("Trois semaines plus tard : la spirométrie, à l’hôpital"),
         (
-            _("La pneumologue envoie la mesure de son logiciel : VEMS à 46 %."),
-            _("Dans la cohorte, ouvrez l’étape « Spirométrie » d’Armelle Kergoat et dites qu’elle est faite, à sa vraie date : une étape en retard s’achève toujours."),
+            _("La pneumologue ouvre le dossier et, dans « Mesures », ajoute le VEMS : 46 %, au jour où elle l’a mesuré."),
+            _("Dans la cohorte, la coordinatrice ouvre le plan d’Armelle Kergoat, puis l’étape « Spirométrie de confirmation », et dit qu’elle est faite, à sa vraie date."),
         ),
-        (Call("hospital_doctor", _spirometry),),
     ),
     Chapter(
         "educated",
-        "coordinator",
+        ("coordinator",),
         _("Les mois suivants : l’éducation thérapeutique"),
         (
             _("Notez son accord pour le programme dans « Accords et oppositions », puis appliquez « Éducation thérapeutique BPCO » depuis son plan."),
@@ -129,17 +90,16 @@ STORY: Final = (
     ),
     Chapter(
         "breathless",
-        "aide",
+        ("home_service_manager", "aide"),
         _("Il y a peu : l’aide à domicile la trouve plus essoufflée"),
         (
-            _("La responsable du service met la visite dans la tournée de Sylvie Le Dantec."),
-            _("Enregistrez la visite : moins bien que d’habitude, souffle plus court, crachats nouveaux. L’alerte part à l’infirmière et au médecin."),
+            _("Sous « Le service » puis « Les tournées », la responsable du service ajoute une visite d’aujourd’hui, pour Sylvie Le Dantec."),
+            _("Sylvie Le Dantec enregistre la visite : moins bien que d’habitude, souffle plus court et, sous « Autre chose à dire », crachats nouveaux. L’alerte est adressée à l’infirmière, et le médecin la voit."),
         ),
-        (Call("home_service_manager", _line_of_the_tour),),
     ),
     Chapter(
         "answered",
-        "nurse",
+        ("nurse",),
         _("Dans l’heure : l’alerte a sa réponse"),
         (
             _("Ouvrez le dossier d’Armelle Kergoat et répondez « J’ai vu » avec une consigne : elle revient à l’aide, sous « On vous répond »."),
@@ -147,26 +107,25 @@ STORY: Final = (
     ),
     Chapter(
         "exacerbated",
-        "coordinator",
+        ("gp", "coordinator"),
         _("C’est une exacerbation : le programme s’arrête un temps"),
         (
-            _("Le médecin la note de son logiciel."),
-            _("Depuis son plan, suspendez l’éducation thérapeutique avec ce motif : personne n’y est plus en retard."),
+            _("Le médecin la note dans son dossier, sous « Noter un problème de santé »."),
+            _("La coordinatrice suspend, depuis son plan, l’éducation thérapeutique avec ce motif : personne n’y est plus en retard."),
         ),
-        (Call("gp", _condition(16, "J44.1", "Exacerbation de BPCO", "confirmed")),),
     ),
     Chapter(
         "stayed",
-        "gp",
+        ("gp",),
         _("Le séjour à l’hôpital"),
         (
-            _("Le service de pneumologie dit l’entrée et la sortie. Dans son dossier, « Depuis votre dernier passage » vous le montre."),
+            _("Le logiciel de l’hôpital dit l’entrée et la sortie : tapez pour lui la commande ci-dessous. Dans son dossier, « Depuis votre dernier passage » vous le montre."),
         ),
         (Call("hospital_doctor", _stay),),
     ),
     Chapter(
         "visited",
-        "nurse",
+        ("nurse",),
         _("Au retour : la visite des sept jours"),
         (
             _("Appliquez « Retour de l’hôpital après une exacerbation de BPCO » : les sept jours se comptent depuis la sortie."),
@@ -175,11 +134,11 @@ STORY: Final = (
     ),
     Chapter(
         "resumed",
-        "coordinator",
+        ("coordinator", "gp"),
         _("Le programme reprend"),
         (
-            _("Depuis son plan, reprenez l’éducation thérapeutique : ce qui restait est à faire, plus tard d’autant de jours."),
-            _("Entrez comme Dr Guillemot : les trois plans, les étapes faites et à faire sont sur une seule page."),
+            _("La coordinatrice reprend, depuis son plan, l’éducation thérapeutique : ce qui restait est à faire, plus tard d’autant de jours."),
+            _("Pour le Dr Guillemot, les trois plans, les étapes faites et à faire sont sur une seule page."),
         ),
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """A session as a calendar, for whoever holds it or comes to it: when and where, and nobody's name but theirs who hold it."""
 
+from datetime import UTC
 from typing import Final
 
 from icalendar import Calendar, Event
@@ -23,8 +24,9 @@ async def calendar(request: Request) -> Response:
     event.add("dtstamp", record.now())
     event.add("sequence", int(held.slot["meta"]["versionId"]))
     event.add("status", "CANCELLED" if held.cancelled else "CONFIRMED")
-    event.add("dtstart", held.start)
-    event.add("dtend", held.end)
+    # In UTC: the offset of a Slot names no time zone, and RFC 5545 §3.2.19 wants a VTIMEZONE for each TZID.
+    event.add("dtstart", held.start.astimezone(UTC))
+    event.add("dtend", held.end.astimezone(UTC))
     event.add("summary", held.title)
     event.add("location", held.place)
     event.add("description", ", ".join(held.held_by))

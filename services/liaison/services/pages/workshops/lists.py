@@ -8,6 +8,7 @@ from liaison.protocols.calendar import entry
 from liaison.protocols.workshops import STEP, Session, noted, patient_of, same_workshop, step_of, workshops
 from liaison.services.applying import library
 from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 
@@ -20,13 +21,14 @@ _TO_DO: Final = "requested,received,accepted,ready,in-progress,on-hold"
 @dataclass(frozen=True, slots=True)
 class Listed:
     """Someone on the list. `goals`: the objectives of their plan that the workshop works towards. `unfinished`: they came,
-    and the reader sees that their step is still open."""
+    and the reader sees that their step is still open. `mailbox`: of their own, '' for none."""
 
     appointment: Tree
     who: Identity
     patient: str
     goals: list[Tree]
     unfinished: bool = False
+    mailbox: str = ""
 
     @property
     def state(self) -> str:
@@ -67,14 +69,22 @@ async def appointments(record: Record, held: Session) -> list[Tree]:
 async def listed(record: Record, held: Session) -> list[Listed]:
     """By name."""
     standing = [one for one in await appointments(record, held) if one["status"] in HELD]
-    people = await _people(record, {patient_of(one) for one in standing})
+    trees = await _trees(record, {patient_of(one) for one in standing})
+    people = {patient: identity(tree) for patient, tree in trees.items()}
     aims = next(
         (one.goals for one in workshops(await library(record)) if same_workshop(one.canonical, held.workshop)), ()
     )
     goals = await _goals(record, people, aims) if aims else {}
     open_ = await _open_steps(record, held, {patient_of(one) for one in standing if one["status"] == "fulfilled"})
     told = [
-        Listed(one, people[patient], patient, goals.get(patient, []), one["status"] == "fulfilled" and patient in open_)
+        Listed(
+            one,
+            people[patient],
+            patient,
+            goals.get(patient, []),
+            one["status"] == "fulfilled" and patient in open_,
+            next(iter(ways(trees[patient], "email", record.now())), ""),
+        )
         for one in standing
         if (patient := patient_of(one)) in people
     ]
@@ -149,6 +159,10 @@ async def _goals(record: Record, people: dict[str, Identity], aims: tuple[str, .
 
 
 async def _people(record: Record, references: set[str]) -> dict[str, Identity]:
+    return {patient: identity(tree) for patient, tree in (await _trees(record, references)).items()}
+
+
+async def _trees(record: Record, references: set[str]) -> dict[str, Tree]:
     ids = ",".join(sorted(one.partition("/")[2] for one in references if one))
     trees = await found(record, "Patient", {"_id": ids, "_count": "200"}, 1000) if ids else []
-    return {f"Patient/{tree['id']}": identity(tree) for tree in trees}
+    return {f"Patient/{tree['id']}": tree for tree in trees}

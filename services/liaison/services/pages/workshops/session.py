@@ -1,6 +1,7 @@
 """One session: its list, whom to put on it, and who came, in one touch each."""
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -8,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.caller import Caller
 from liaison.protocols import codes
 from liaison.protocols.workshops import Session, educators, is_reached, without_educator
+from liaison.services.messages.wording import SUBJECT, notice
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
@@ -98,8 +100,14 @@ async def _show(
         educators=educators(schedule),
         to_name=await educating.known(record, held) if ours and not (me.bare or over or held.cancelled) else [],
         is_reached=is_reached,
+        written_to=lambda mailbox: _mail(mailbox, request.app.state.house.settings.public_url),
         error=error,
     )
+
+
+def _mail(mailbox: str, url: str) -> str:
+    """What the reader's own software writes: that something waits, and nothing of what (RFC 6068)."""
+    return f"mailto:{quote(mailbox, safe='@')}?subject={quote(SUBJECT)}&body={quote(notice(url))}"
 
 
 def _kept_by(held: Session) -> str:
