@@ -80,6 +80,10 @@ async def test_a_secretary_records_an_opposition_and_an_information(desks: Desks
     assert "homonym_1" in desks.territory.patients("nurse")
     await page.goto(f"/dossiers/{patient}")
     assert await page.get_by_role("heading", name="Prochains passages et rendez-vous").is_visible()
+    plan = await (await page.request.get(f"/dossiers/{patient}/plan")).text()
+    assert ("Aucun plan en cours" in plan, "/ppcs" in plan) == (False, False), (
+        "what is not open is not said to be absent"
+    )
     await press(page, page.get_by_role("link", name="Accords et oppositions"))
     await press(page, page.get_by_role("button", name="Enregistrer"))
     assert "Dites ce que la personne a dit" in await page.get_by_role("alert").inner_text()

@@ -95,7 +95,8 @@ _TO_KNOW: Final = Class.SAFETY | Class.ALLERGY | Class.MEDS | Class.CLIN
 """What « À savoir » is made of: instructions, allergies, treatments that are ruled out, and what is not to be done."""
 
 
-async def _open_here(request: Request, place: Place) -> Class:
+async def open_to(request: Request, place: Place) -> Class:
+    """What this record has that is open to whoever looks at it: what they do not see is not told as if it were not there."""
     store = request.app.state.house.store
     key = store.key("Patient", place.id)
     assert key is not None, "it was read"
@@ -112,7 +113,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
     now = record.now()
     today = now.date()
     ahead = {"patient": reference, "date": f"ge{today.isoformat()}", "_sort": "date", "_count": "20"}
-    open_classes = await _open_here(request, place)
+    open_classes = await open_to(request, place)
     alerts, planned, teams, news, ended, *standing = await asyncio.gather(
         alerts_of(record, reference),
         found(record, "Appointment", ahead, 20),

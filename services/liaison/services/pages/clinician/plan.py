@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access.classes import Class
 from liaison.protocols import codes
 from liaison.protocols.calendar import calendar
 from liaison.protocols.carry_out import step_code
@@ -14,7 +15,7 @@ from liaison.protocols.library import Library
 from liaison.protocols.sources import Cited, sources
 from liaison.services.applying import library
 from liaison.services.following import protocol_of
-from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clinician.dossier import found, open_to, patient_or_404
 from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import identity
@@ -39,6 +40,7 @@ async def show(request: Request, place: Place) -> Response:
         patient=patient,
         who=identity(patient),
         today=today,
+        coordinated=bool(await open_to(request, place) & Class.COORD),
         plans=current,
         sources={plan["id"]: _cited(known, plan) for plan in current},
         ended=[plan for plan in plans if ended_for(plan)],
