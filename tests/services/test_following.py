@@ -24,6 +24,7 @@ URL = "https://walk.example/PlanDefinition/walking"
 NEXT = (
     PLAN.replace("version: 1.0.0", "version: 2.0.0", 1)
     .replace("value: 2, unit: semaines", "value: 4, unit: semaines")
+    .replace("title: Point avec le médecin", "title: Point avec le médecin\n    reason: [{text: Fatigue}]")
     .replace(
         "  - id: second",
         """\
@@ -118,6 +119,8 @@ async def test_a_plan_is_moved_with_its_own_differences_confirmed(place: Place, 
         timedelta(days=n) for n in range(4)
     )  # from the day it was done; working days
     assert after["Bilan de marche"][0] == "requested"
+    [review] = [one for one in await found(place, "Task") if one["description"] == "Point avec le médecin"]
+    assert review["reasonCode"] == {"text": "Fatigue"}  # of the new version
     plans = {one["status"]: one for one in await found(place, "CarePlan")}
     assert plans["active"]["replaces"] == [{"reference": f"CarePlan/{followed['id']}"}]
     assert plans["active"]["instantiatesCanonical"] == [f"{URL}|2.0.0"]

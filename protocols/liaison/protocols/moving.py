@@ -170,6 +170,8 @@ def _moved(one: Moved, made: Move, plan: str, author: Tree, at: datetime, why: s
     if "reference" not in owner and one.step.owner is not None:
         owner = one.step.owner
     titled = {"description": one.step.title, "code": {**task.get("code", {}), "text": one.step.title}, "owner": owner}
+    if one.step.reasons:
+        titled["reasonCode"] = one.step.reasons[0]
     return _of_the_new({**task, **titled}, made, one.step.action, plan, at)
 
 

@@ -161,3 +161,5 @@ _KINDS: Final[Mapping[str, Callable[[Step, Tree], Tree]]] = {
     "ServiceRequest": _service,
     "SupplyRequest": _supply,
 }
+MADE: Final = frozenset({"Task", *_KINDS})
+"""The kinds of an ActivityDefinition of which something is made."""

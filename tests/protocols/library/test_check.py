@@ -7,6 +7,7 @@ import pytest
 from liaison.fhir.model import validate
 from liaison.protocols import library
 from liaison.protocols.library.source import Malformed
+from liaison.services.library.publishing import ROLE_CODES
 
 PLAN = """\
 resourceType: PlanDefinition
@@ -43,16 +44,67 @@ approvalDate: "2026-09-15"
 lastReviewDate: "2026-09-15"
 participant: [{type: patient, role: {text: La personne}}]
 """
+OWNED = """\
+status: active
+date: "2026-09-15"
+publisher: Une maison de santé
+"""
+ROLES = frozenset({"nurse"})
 
 
 def _problems(folder: Path, plan: str = PLAN, activity: str = ACTIVITY) -> list[tuple[str, int, str]]:
     (folder / "plan.yaml").write_text(plan)
     (folder / "activity.yaml").write_text(activity)
-    return [(found.file.name, found.line, found.text) for found in library.check(library.load(folder))]
+    return [(found.file.name, found.line, found.text) for found in library.check(library.load(folder), roles=ROLES)]
 
 
 def test_the_shipped_library_has_no_problem() -> None:
-    assert [str(problem) for problem in library.check(library.shipped())] == []
+    assert [str(problem) for problem in library.check(library.shipped(), roles=ROLE_CODES)] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("%patient.birthDate <= %on and %weight > '%nothing' // %none", ""),
+        ("%weigth > 70", "FHIRPath: nothing gives %weigth a value"),
+        ("%`weigth` > 70", "FHIRPath: nothing gives %weigth a value"),
+        ("%sct = %'vs-x'", ""),
+        ("%value > 70", "FHIRPath: nothing gives %value a value"),  # of a signal alone
+    ],
+)
+def test_a_variable_that_nothing_gives_a_value_is_named(tmp_path: Path, more: str, says: str) -> None:
+    expression = f'[{{kind: applicability, expression: {{language: text/fhirpath, expression: "{more}"}}}}]'
+    weight = """\
+extension:
+  - url: http://hl7.org/fhir/StructureDefinition/variable
+    valueExpression: {name: weight, language: text/fhirpath, expression: "1"}
+"""
+    plan = f"{PLAN}    condition: {expression}\n{weight}"
+    assert _problems(tmp_path, plan) == ([("plan.yaml", 21, says)] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("kind: Task\n", ""),
+        ("kind: Contract\n", "a Contract is not made here"),
+        ("code: {coding: [{system: https://example.org/CodeSystem/steps, code: walk}]}\n", "no code 'walk'"),
+        ("code: {coding: [{system: http://snomed.info/sct, code: walk}]}\n", ""),
+    ],
+)
+def test_what_an_activity_names_exists(tmp_path: Path, more: str, says: str) -> None:
+    (tmp_path / "codes.yaml").write_text(
+        f"resourceType: CodeSystem\nurl: https://example.org/CodeSystem/steps\nversion: 1.0.0\ntitle: Pas\n{OWNED}"
+        "concept: [{code: other}]\n"
+    )
+    assert [text[: len(says)] for *_, text in _problems(tmp_path, activity=ACTIVITY + more)] == ([says] if says else [])
+
+
+@pytest.mark.parametrize(("code", "says"), [("nurse", []), ("nurze", ["no role 'nurze'"])])
+def test_a_role_that_nobody_has_is_named(tmp_path: Path, code: str, says: list[str]) -> None:
+    role = f'role: {{coding: [{{system: "https://liaison.example/fhir/CodeSystem/role", code: {code}}}]}}'
+    activity = ACTIVITY.replace("role: {text: La personne}", role)
+    assert [text for *_, text in _problems(tmp_path, activity=activity)] == says
 
 
 def test_the_shipped_library_holds_the_bpco_protocol_and_the_visit_form() -> None:

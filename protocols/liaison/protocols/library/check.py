@@ -4,7 +4,7 @@ What R4 asks is left to the validation that is passed in (liaison.fhir.model.val
 beyond it is here: owners, versions, review dates, sources, and that all that is named exists.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from liaison.fhir.errors import FhirError
 from liaison.fhir.model import read
 from liaison.protocols.dating import RELATIONS, TIMINGS
 from liaison.protocols.expressions import compiled
+from liaison.protocols.library.check_names import names
 from liaison.protocols.library.check_rules import rules
 from liaison.protocols.library.check_times import times
 from liaison.protocols.library.known import known
@@ -35,16 +36,28 @@ _SUPPORTED_ITEMS: Final = frozenset(
 )
 
 
-def check(library: Library, validate: Validate | None = None, *, beside: Library = NOTHING_BESIDE) -> list[Problem]:
-    """Every problem of the library, by file and line. Empty: it can be published. It may name what is in `beside`, too."""
+def check(
+    library: Library,
+    validate: Validate | None = None,
+    *,
+    beside: Library = NOTHING_BESIDE,
+    roles: Collection[str] = (),
+) -> list[Problem]:
+    """Every problem of the library, by file and line. Empty: it can be published. It may name what is in `beside`, too. `roles`: those
+    that somebody can have here; any, where none are given."""
     around = library.beside(beside)
     problems = [problem for source in library for problem in _of(source, around, validate)]
+    problems += [problem for source in library if _applied(source) for problem in names(source, around, roles)]
     seen: dict[str, Source] = {}
     for source in library:
         if source.canonical in seen:
             problems.append(source.problem("", f"{source.canonical} is also in {seen[source.canonical].file.name}"))
         seen[source.canonical] = source
     return sorted(set(problems))
+
+
+def _applied(source: Source) -> bool:
+    return source.tree["resourceType"] in _TIMED
 
 
 def _of(source: Source, library: Library, validate: Validate | None) -> Iterator[Problem]:

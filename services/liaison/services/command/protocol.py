@@ -9,6 +9,7 @@ from liaison.protocols import library
 from liaison.protocols.library.pinning import open_names
 from liaison.services.command import Refused, app, protocol_calendar, protocol_publish, protocol_signals
 from liaison.services.command.protocol_publish import Folder, load
+from liaison.services.library.publishing import ROLE_CODES
 
 protocol = typer.Typer(no_args_is_help=True, help="The library of chronic-disease protocols, written as FHIR in YAML.")
 app.add_typer(protocol, name="protocol")
@@ -19,7 +20,7 @@ def check(folder: Folder = library.FOLDER) -> None:
     """Report every problem with its file and line, exit code 1 when there is one; and which definitions are named without a version.
     Nothing is changed."""
     found = load(folder)
-    problems = library.check(found, validate, beside=library.shipped())
+    problems = library.check(found, validate, beside=library.shipped(), roles=ROLE_CODES)
     for problem in problems:
         typer.echo(str(problem))
     if problems:

@@ -5,11 +5,13 @@ canonical. Cut short between the two, publishing the same again writes what is m
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 import orjson
 
 from liaison.auth.access import internal
+from liaison.auth.access.roles import ROLES
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir.model import validate
@@ -22,6 +24,10 @@ from liaison.services.house import House
 from liaison.services.library.published import bound_to, published
 
 _LOCK = 0x11A17A
+
+
+ROLE_CODES: Final = frozenset({*ROLES, "attending-gp"})
+"""What a participant of a protocol may be named by."""
 
 
 class NotPublished(ValueError):
@@ -39,7 +45,9 @@ async def publish(house: House, folder: Library, by: str) -> tuple[Source, ...]:
         out = await published(one, house.vault)
         folder = all_pinned(folder, out, shipped())
         verdict = judge(folder, out)
-        if problems := sorted({*check(folder, validate, beside=out.beside(shipped())), *verdict.problems}):
+        if problems := sorted(
+            {*check(folder, validate, beside=out.beside(shipped()), roles=ROLE_CODES), *verdict.problems}
+        ):
             raise NotPublished(problems)
         await _keep(one, house, verdict.new, by)
     await _write(house)
