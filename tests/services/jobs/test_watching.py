@@ -191,7 +191,8 @@ async def test_after_the_end_of_a_replacement(ward: Ward) -> None:
             {"url": vocabulary.ACTS_FOR, "valueReference": {"reference": ward.of(replaced, "PractitionerRole")}}
         ],
     }
-    await ward.make(acts)
+    secretary = [{"coding": [{"system": vocabulary.ROLE, "code": "secretary"}]}]
+    await ward.make(acts, {**acts, "code": secretary, "period": {"start": "2026-01-01"}})  # which has no end
     await ward.on("after-replacement")
     assert await ward.opens(gone, theirs, strangers) == [404, 404]
 

@@ -33,7 +33,7 @@ where h.role = $1 and h.valid_from <= $2 and h.valid_to > $2
 """
 _ENDED: Final = """
 select o.role, o.practitioner, h.valid_to from held_role h join held_role o on h.acts_for in (o.role, o.practitioner)
-where h.practitioner = $1 and h.acts_for <> 0
+where h.practitioner = $1 and h.acts_for <> 0 and isfinite(h.valid_to)
 """
 _FIRST: Final = """
 select min(at) from journal_entry where person = $1 and patient <> 0 and outcome = 0 and event = any($2::smallint[])
