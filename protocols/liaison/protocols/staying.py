@@ -64,7 +64,7 @@ def over(stay: Tree, until: date) -> Tree:
 
 
 def paused(appointment: Tree) -> Tree:
-    """A visit that is called off gives no right any more; it is known again by its reason."""
+    """It is known again by its reason, by which it also stays a line of its aide's (`liaison.auth.access.facts`)."""
     return {**appointment, "status": "cancelled", "cancelationReason": _REASON}
 
 

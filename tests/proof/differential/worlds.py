@@ -193,8 +193,8 @@ class Maker:
             start = self.random.choice([-80, -80, -20, 1, 90])
             actors = [patient, self.random.choice(["role-home-aide", "practitioner-home-aide2", "role-nurse"])]
             self.add(
-                f"{patient}-visit-{number}", "Appointment", status=self.random.choice(["booked", "fulfilled", "cancelled"]),
-                start=moment(start), end=moment(start + 1), **self.random.choice([{}, furnishing.PAUSED]),
+                f"{patient}-visit-{number}", "Appointment", **self.random.choice(furnishing.LINES),
+                start=moment(start), end=moment(start + 1),
                 participant=[{"actor": ref(actor), "status": "accepted"} for actor in actors],
             )  # fmt: skip
         if self.chance(0.5):

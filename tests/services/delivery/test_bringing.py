@@ -78,6 +78,26 @@ def test_a_colleague_delivers_it_and_it_stays_its_author_s(telephone: Telephone,
     assert entry["resource"]["agent"][0]["who"]["reference"] == person(sandbox, "aide")["practitioner"]
 
 
+def test_it_is_filed_although_her_right_has_ended_since(telephone: Telephone, sandbox: Running) -> None:
+    stop, manager = telephone.planned, sandbox.token("home_service_manager")
+    of_hers = f"patient=Patient/{stop['patient']}&actor={person(sandbox, 'aide')['practitioner_role']}&_count=100"
+    found = sandbox.get(manager, f"Appointment?{of_hers}").json()["entry"]
+    lines = [one["resource"] for one in found if one["resource"]["status"] in ("booked", "arrived", "fulfilled")]
+    letter = telephone.letter({**stop, "appointment": ""})
+
+    def put(**changes: str) -> None:
+        headers = {"authorization": f"Bearer {manager}", "content-type": "application/fhir+json"}
+        for line in lines:
+            url = f"{sandbox.known['fhir']}/Appointment/{line['id']}"
+            assert httpx.put(url, json={**line, **changes}, headers=headers, timeout=60).status_code == 200
+
+    put(status="cancelled")
+    assert sandbox.get(sandbox.token("aide"), f"Patient/{stop['patient']}").status_code == 404
+    assert telephone.bring(telephone.parcel(letter)).json()["state"] == "filed"
+    assert len(encounters(sandbox, letter["visit"])) == 1
+    put()
+
+
 def test_what_was_not_finished_waits_for_a_person_however_whole_it_looks(
     telephone: Telephone, sandbox: Running
 ) -> None:

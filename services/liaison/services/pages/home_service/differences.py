@@ -124,7 +124,7 @@ def transaction(found: Difference, service: str, at: datetime) -> Tree:
 
 
 def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
-    """The line of the tour; over `before`, who else comes and all that the file does not say stay. It gives no right while it pauses."""
+    """The line of the tour; over `before`, who else comes and all that the file does not say stay."""
     tree: Tree = {name: value for name, value in (before or {}).items() if name != "cancelationReason"}
     aides = [p for p in tree.get("participant", []) if _aide(p)]
     others = [p for p in tree.get("participant", []) if p not in aides]

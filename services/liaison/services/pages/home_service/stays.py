@@ -1,6 +1,6 @@
 """« Hospitalisée », « Sortie »: stated by an aide, on the telephone or by the hospital, and in force once the manager confirms it.
 
-One transaction: the visits to come pause or resume (and rights with them), the open alerts close with that reason, and at discharge the
+One transaction: the visits to come pause or resume, the open alerts close with that reason, and at discharge the
 step of the seven days is dated.
 """
 
