@@ -18,11 +18,7 @@ UNITS = "http://unitsofmeasure.org"
 LOINC, ICD = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 KINDS = "http://terminology.hl7.org/CodeSystem/v2-0203"
-_PAUSED = {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/alert-closing", "code": "hospitalised"}]}
-LINES: list[Tree] = [
-    *({"status": status} for status in ("booked", "fulfilled", "cancelled")),
-    {"status": "cancelled", "cancelationReason": _PAUSED},
-]
+PAUSED: Tree = {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/alert-closing", "code": "hospitalised"}]}
 OTHERS = [("http://loinc.org", "29463-7"), ("http://loinc.org", "2345-7"), ("http://hl7.org/fhir/sid/icd-10", "I10")]
 
 

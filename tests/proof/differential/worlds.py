@@ -192,9 +192,10 @@ class Maker:
         for number in range(self.random.choice([0, 1, 1, 2])):
             start = self.random.choice([-80, -80, -20, 1, 90])
             actors = [patient, self.random.choice(["role-home-aide", "practitioner-home-aide2", "role-nurse"])]
+            status = self.random.choice(["booked", "fulfilled", "cancelled"])
+            paused = {"cancelationReason": furnishing.PAUSED} if status == "cancelled" and -80 < start < 90 else {}
             self.add(
-                f"{patient}-visit-{number}", "Appointment", **self.random.choice(furnishing.LINES),
-                start=moment(start), end=moment(start + 1),
+                f"{patient}-visit-{number}", "Appointment", status=status, start=moment(start), end=moment(start + 1), **paused,
                 participant=[{"actor": ref(actor), "status": "accepted"} for actor in actors],
             )  # fmt: skip
         if self.chance(0.5):
