@@ -54,7 +54,8 @@ def resume(plan: Tree, tasks: Sequence[Tree], by: Tree, at: datetime) -> Changes
     _be(plan, _HELD)
     since = next((one.get("valueDate") for one in plan.get("extension", ()) if one.get("url") == codes.SUSPENDED), None)
     later = at.date() - (named_day(since) or at.date())
-    after = {**_noted(plan, f"Repris après {later.days} jours.", by, at), "status": "active"}
+    told = f"Repris après {later.days} jour{'s' * (later.days > 1)}." if later.days else "Repris le jour même."
+    after = {**_noted(plan, told, by, at), "status": "active"}
     after["extension"] = [one for one in plan.get("extension", ()) if one.get("url") != codes.SUSPENDED]
     if not after["extension"]:
         del after["extension"]

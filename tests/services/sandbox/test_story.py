@@ -152,6 +152,10 @@ def spirometry(story: Story) -> None:
         late = browser.post(path, data={**typed, "day": ago(-1)})
         assert (late.status_code, 'href="#day"' in late.text) == (400, True)
         assert browser.post(path, data={**typed, "day": ago(525)}).status_code == 303
+        breathless = browser.post(path, data={**typed, "code": "870179002", "value": "2", "day": ago(525)})
+        assert "2 – note : Marche moins vite que les gens de son âge" in words(
+            browser.get(breathless.headers["location"])
+        )
     [measured] = story.found("gp", "Observation", "code=20152-5")
     assert (measured["effectiveDateTime"], measured["valueQuantity"]["value"]) == (ago(525), 46)
     with story.behind("coordinator") as browser:
@@ -308,6 +312,7 @@ def resumed(story: Story) -> None:
         assert "Suivi de la BPCO" in plan
         assert "Mieux respirer au quotidien" in plan
         assert "Retour de l'hôpital" in plan
+        assert "Repris le jour même." in plan
 
 
 PLAYED: dict[str, Callable[[Story], None]] = {

@@ -208,7 +208,7 @@ async def test_the_last_place_is_given_once_and_others_are_counted_without_a_nam
             {name: part for name, part in theirs.items() if name not in ("id", "meta", "supportingInformation")},
         )
         shown = await nurse.get(path)
-        assert "2 sur 1 places" in text(shown)
+        assert "2 sur 1 place " in text(shown)
         assert "dont 1 que vous ne suivez pas" in text(shown)
         assert "Stranger" not in shown.text
 

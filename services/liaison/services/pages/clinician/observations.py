@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from liaison.auth.access import adopted
 from liaison.auth.access.classes import Class
 from liaison.fhir.errors import BadRequest
 from liaison.protocols import codes
+from liaison.protocols.library import shipped
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.clinician.thresholds import Threshold, thresholds, watched_of
@@ -64,6 +66,7 @@ class Measure:
 
 
 _PRESSURES: Final = (reading.SYSTOLIC, reading.DIASTOLIC)
+MMRC: Final = "870179002"
 _SURVEY: Final = ("survey", "Questionnaire")
 TYPED: Final = {
     measure.code: measure
@@ -76,7 +79,7 @@ TYPED: Final = {
         # What a COPD programme is steered by, under the words that other software of the territory sends.
         Measure("total", "", "", 0, 40, system=f"{codes.LOCAL}/CodeSystem/cat", words=_("CAT, score total"),
                 category=_SURVEY, written_as=Class.SYNTH),
-        Measure("870179002", "", "", 0, 4, system="http://snomed.info/sct", words=_("Essoufflement (mMRC)"),
+        Measure(MMRC, "", "", 0, 4, system="http://snomed.info/sct", words=_("Essoufflement (mMRC)"),
                 category=_SURVEY, written_as=Class.SYNTH),
         Measure("20152-5", "%", "%", 5, 150, words=_("VEMS après bronchodilatateur, en % de la valeur prédite"),
                 category=("procedure", "Examen"), written_as=Class.SYNTH),
@@ -125,6 +128,7 @@ async def show(request: Request, place: Place, error: str = "", wrong: str = "")
         typed=[one for one in TYPED.values() if place.writes and writes(table, place.me.role_code, one.written_as)],
         error=error,
         wrong=wrong,
+        degrees=mmrc_words(),
         given=await request.form() if error else {},
     )
 
@@ -154,6 +158,13 @@ def grouped(observations: list[Tree], say: Say = str) -> list[Series]:
             apart = [reading.code(observation) if name == reading.UNNAMED else "", *elsewhere(observation, say)]
             kinds.setdefault((name, ", ".join(filter(None, apart))), []).append(observation)
     return [Series(*kind, values[0], values[1:SHOWN]) for kind, values in kinds.items()]
+
+
+@cache
+def mmrc_words() -> tuple[str, ...]:
+    """What each degree of breathlessness is, from 0 on, as the form of the library has it."""
+    [item] = shipped().tree(f"{codes.LOCAL}/Questionnaire/mmrc")["item"]
+    return tuple(str(option["valueCoding"]["display"]) for option in item["answerOption"])
 
 
 async def add(request: Request) -> Response:
@@ -225,6 +236,8 @@ def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me, 
             for part, number in pairs
         ]
         return {**tree, "component": parts}
-    return (
-        {**tree, "valueQuantity": quantity(numbers[0])} if measure.unit else {**tree, "valueInteger": int(numbers[0])}
-    )
+    if measure.unit:
+        return {**tree, "valueQuantity": quantity(numbers[0])}
+    score = int(numbers[0])
+    note = {"note": [{"text": mmrc_words()[score]}]} if measure.code == MMRC else {}
+    return {**tree, "valueInteger": score, **note}
