@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
+from liaison.services.pages.clock import PARIS
 from liaison.services.pages.reading.written import text_of
 
 from ..services.delivery.telephone import Telephone, person
@@ -216,6 +217,14 @@ class Handset:
             role = person(self.territory, key)["practitioner_role"]
             act = "retirer" if nobody else "designer"
             assert http.post(f"/signalements/{act}", data={**form, "personne": role}).status_code == 303
+
+    def stay(self, who: str, act: str) -> None:
+        """What the manager confirms today of somebody: `entree` or `sortie`."""
+        [patient] = [one["id"] for one in self.territory.known["patients"] if one["name"].startswith(who)]
+        path, today = f"/service/sejour/{patient}", f"{datetime.now(PARIS):%Y-%m-%d}"
+        with desk(self.territory, "home_service_manager") as http:
+            form = {"csrf": hidden(http.get(path).text, "csrf"), "acte": act, "jour": today}
+            assert http.post(path, data=form).status_code == 303
 
     @contextmanager
     def noted(self, path: str, **form: object) -> Iterator[None]:

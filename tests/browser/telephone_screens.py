@@ -108,6 +108,7 @@ async def _draw(handset: Handset, folder: Path) -> None:
     await handset.sees("Qui êtes-vous ?")
     await drawn("1-qui")
     handset.designate("social_worker")
+    handset.stay("Odette M", "entree")
     await handset.carry_session("aide2")
     await page.goto("/telephone")
     await page.get_by_label("Votre code, encore une fois").wait_for()

@@ -5,12 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from liaison.services.pages.clock import PARIS
-
 from ..services.delivery.telephone import person
-from ..services.oauth.conftest import field
 from ..services.pages.conftest import check_page
-from .handset import PIN, Handset, desk
+from .handset import PIN, Handset
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -145,15 +142,7 @@ async def test_with_its_clock_set_back_and_two_aides_it_closes_behind_the_code_o
 async def test_who_is_home_again_from_hospital_is_told_by_two_touches_and_the_desk_confirms_it(
     handset: Handset,
 ) -> None:
-    [patient] = [one["id"] for one in handset.territory.known["patients"] if one["name"].startswith("Odette M")]
-    path, today = f"/service/sejour/{patient}", f"{datetime.now(PARIS):%Y-%m-%d}"
-
-    def confirmed(act: str) -> None:
-        with desk(handset.territory, "home_service_manager") as http:
-            form = {"csrf": field(http.get(path).text, "csrf"), "acte": act, "jour": today}
-            assert http.post(path, data=form).status_code == 303
-
-    confirmed("entree")
+    handset.stay("Odette M", "entree")
     await handset.begin("aide2")
     await handset.ready()
     await handset.line.cut()
@@ -182,7 +171,7 @@ async def test_who_is_home_again_from_hospital_is_told_by_two_touches_and_the_de
     await handset.deliver()
     await card.last.get_by_text("Sorti(e) : c'est envoyé.").wait_for()
     assert "Sortie annoncée" in handset.reads("home_service_manager", "/service")
-    confirmed("sortie")
+    handset.stay("Odette M", "sortie")
     await handset.page.reload()
     await handset.unlock("Kévin B.")
     await handset.tomorrow("Odette M.")
