@@ -68,6 +68,13 @@ def paused(appointment: Tree) -> Tree:
     return {**appointment, "status": "cancelled", "cancelationReason": _REASON}
 
 
+def noted(appointment: Tree) -> Tree:
+    """One that is planned, or planned otherwise, during the stay: it pauses from the beginning. Its reason is of another system than that
+    by which a line that stood goes on giving its right (auth.access.facts.appointment): this one gives none before it resumes."""
+    reason = {"coding": [_CODING], "text": _REASON["text"]}
+    return {**appointment, "status": "cancelled", "cancelationReason": reason}
+
+
 def is_paused(appointment: Tree) -> bool:
     codings = (appointment.get("cancelationReason") or {}).get("coding", [])
     return appointment.get("status") == "cancelled" and any(one.get("code") == CODE for one in codings)

@@ -209,8 +209,8 @@ def test_a_file_books_nothing_for_who_is_in_hospital(
     assert publish(manager, shown).status_code == 303
     [visit] = numbered(sandbox, patient, "H1")
     assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
-    # It stays a line of hers: she hears of the stay, and can say that the person is home again.
-    assert open_to(sandbox, "aide", patient)
+    # A line that stood stays one of its aide's (test_stays); this one opens nothing to somebody who was not to come before.
+    assert not open_to(sandbox, "aide", patient)
     assert "En pause : à l'hôpital" in text(manager.http.get(f"{PATH}?jour={soon:%Y-%m-%d}"))
     # What the planning changes meanwhile is taken up, and pauses on.
     assert "Rien ne change" in text(send(manager, new))

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from liaison.protocols import codes
 from liaison.protocols.forms import wanted
-from liaison.protocols.staying import paused
+from liaison.protocols.staying import noted
 from liaison.services.pages.home_service.arrivals import Planned
 from liaison.services.pages.home_service.tour_file import Wanted
 
@@ -38,7 +38,7 @@ class Named:
     form: str = ""
     """The code of the form that the person's plan names; '' for none."""
     away: bool = False
-    """Whether the person is in hospital, as it was confirmed: the visit is noted, and paused as those are that were planned before."""
+    """Whether the person is in hospital, as it was confirmed: the visit is noted, and pauses."""
 
     @property
     def number(self) -> str:
@@ -143,7 +143,7 @@ def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
         tree["description"] = one.wanted.what
     else:
         tree.pop("description", None)
-    return paused(tree) if one.away else tree
+    return noted(tree) if one.away else tree
 
 
 def _kind(one: Named, tree: Tree) -> list[Tree]:
