@@ -63,7 +63,7 @@ async def test_without_the_check_the_referral_would_let_them_in(
     assert await territory.sees(doctor.caller, patient.reference)
 
 
-async def test_only_a_doctor_or_a_member_composes_the_mental_health_subteam(territory: Any) -> None:
+async def test_a_doctor_begins_the_mental_health_subteam_and_its_members_compose_it(territory: Any) -> None:
     nurse, colleague, physio = [await territory.person(code) for code in ("nurse", "nurse", "physio")]
     gp, member = await territory.person("gp"), await territory.person("nurse")
     patient = await territory.patient(nurse, colleague, physio, gp, member)
@@ -81,6 +81,18 @@ async def test_only_a_doctor_or_a_member_composes_the_mental_health_subteam(terr
     both = territory.team(patient, [member, colleague])["participant"]
     assert (await territory.change(member.caller, subteam, participant=both)).status == 200
     assert await territory.sees(colleague.caller, note)
+
+    # The doctor who is not of it brings in nobody more, who could bring in the doctor.
+    three = territory.team(patient, [member, colleague, physio])["participant"]
+    assert (await territory.change(gp.caller, subteam, participant=three)).status == 403
+    beside = territory.team(patient, [physio], category=MENTAL)
+    assert (await territory.ask(gp.caller, "POST", "CareTeam", beside)).status == 403
+    # Takes out whoever left, and begins it anew where nobody is left.
+    assert (await territory.change(gp.caller, subteam, participant=both[:1])).status == 200
+    assert (await territory.change(gp.caller, subteam, status="inactive")).status == 200
+    assert not await territory.sees(member.caller, note)
+    await territory.create(gp.caller, territory.team(patient, [member], category=MENTAL))
+    assert await territory.sees(member.caller, note)
 
 
 async def test_an_alert_with_the_code_of_an_emergency_access_is_of_the_review_list(territory: Any) -> None:

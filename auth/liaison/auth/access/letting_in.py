@@ -2,7 +2,8 @@
 
 * An accepted referral opens the record to its owner (row 26c): accepted by whoever may invite to the team, or write the
   clinical record. Others could hand out by a Task what they may not even read.
-* The mental-health subteam opens psychiatry (row 4): a doctor of the team composes it, or one of its own members.
+* The mental-health subteam opens psychiatry (row 4): its members compose it, and a doctor of the team where there is none. A doctor
+  outside could otherwise bring in a colleague who brings in that doctor, and both would read what neither may.
 * A representation opens the record to someone from outside (row 22): stated by the staff member who saw the judgment or the
   document, in their own name and no other's, and not by a secretary, who permits nothing to anybody (row 10b), nor by a trainee,
   whose entries wait for the supervisor (row 9); of parents, until the child is of age (`lasting.py`). So it is too with a record that is new.
@@ -42,9 +43,10 @@ _NEEDED: Final = {
     # SENS is what every doctor of the team may write, PSY what the members of the subteam may.
     Relation.MENTAL_HEALTH: (
         Class.SENS | Class.PSY,
-        "The mental-health subteam is composed by a doctor of the team or by one of its members.",
+        "The mental-health subteam is begun by a doctor of the team.",
     ),
 }
+_STANDING: Final = Class.PSY, "The mental-health subteam is composed by its members, once it has any."
 STATE_NOBODY: Final = OPPOSITION_ONLY | {"trainee"}
 """They state of nobody that they represent the person."""
 _TYPES: Final = frozenset({"Task", "CareTeam", "RelatedPerson"})
@@ -85,8 +87,22 @@ async def check(
                 _check_seen(who, reading)
                 if fact.detail["measure"] == lasting.PARENTAL:
                     _check_minor(fact, await _born(connection, keys, change.key.patient, changes))
-            elif not may & keys[change.key.patient].permute(int(_NEEDED[fact.relation][0])):
-                raise Refusal(_NEEDED[fact.relation][1])
+                continue
+            needed, why = _NEEDED[fact.relation]
+            if fact.relation is Relation.MENTAL_HEALTH and await _has_subteam(connection, change.key.patient):
+                needed, why = _STANDING
+            if not may & keys[change.key.patient].permute(int(needed)):
+                raise Refusal(why)
+
+
+async def _has_subteam(connection: asyncpg.Connection, patient: int) -> bool:
+    """Whether anybody is of it before this write, or will be."""
+    found: bool = await connection.fetchval(
+        "select exists (select from relation where patient = $1 and relation = $2 and valid_to > clock_timestamp())",
+        patient,
+        int(Relation.MENTAL_HEALTH),
+    )
+    return found
 
 
 def names_another(change: Change) -> bool:
