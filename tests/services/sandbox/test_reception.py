@@ -185,5 +185,7 @@ def test_nobody_whose_role_has_ended_is_offered_for_a_team(sandbox: Running) -> 
     with behind(sandbox, "gp_outside") as desk:
         _, text = _posted(desk, "traits", _identity("PERSONNEICI"))
 
-    assert "Dr Inès Moreau" in text
+    assert "Dr Anne-Laure Guillemot" in text
     assert "Dr Paul Ruellan" not in text
+    # A substitute is in a team by the doctor who is replaced.
+    assert "Dr Inès Moreau" not in text

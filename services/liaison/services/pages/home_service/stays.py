@@ -275,10 +275,15 @@ def _just_over(stay: Tree, statement: Tree) -> bool:
 
 async def _since(record: Record, stay: Tree, stating: dict[str, str]) -> datetime | None:
     """Only what was seen after the stay was confirmed: that of its first day was before it."""
-    query = {**stating, "patient": _subject(stay), "date": f"ge{_minute(stay).isoformat()}"}
-    found_there = await found(record, "Observation", {**query, "_count": "5"}, 5)
-    since = (one for one in found_there if not in_error(one) and not _before(one, stay))
-    return next((moments.happened(one) for one in since), None)
+    query = {
+        **stating,
+        "patient": _subject(stay),
+        "date": f"ge{_minute(stay).isoformat()}",
+        "_lastUpdated": f"ge{stay['meta']['lastUpdated']}",
+        "status:not": "entered-in-error",
+        "_count": "1",
+    }
+    return next((moments.happened(one) for one in await found(record, "Observation", query, 1)), None)
 
 
 def _subject(tree: Tree) -> str:
