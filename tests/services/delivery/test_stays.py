@@ -64,6 +64,16 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
         ).json()["id"]
         for code, days in (("visit", 1), ("visit-short", 2), ("visit-breath", 2))
     ]
+    for hours in range(1, 6):  # by a clock that was wrong, and before the stay: none of it says that it is over
+        seen = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"coding": [{**kind, "code": "presence"}]},
+            "subject": {"reference": f"Patient/{patient}"},
+            "effectiveDateTime": (today + timedelta(hours=hours)).isoformat(timespec="seconds"),
+            "valueCodeableConcept": {"coding": [{**kind, "code": "present"}]},
+        }
+        assert sandbox.post(sandbox.token("nurse"), "Observation", seen).status_code == 201
     letter = telephone.letter(stop, form={"presence": ["hospitalised"], "alert": ["alert-worry"]})
     assert telephone.bring(telephone.parcel(letter)).json()["state"] == "filed"
     assert of(manager, patient) == "Hospitalisations à confirmer"
