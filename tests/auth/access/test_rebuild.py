@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from liaison.auth.access import grants, vocabulary
+from liaison.auth.access import around, grants, vocabulary
 from liaison.auth.access.around import People
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
+from liaison.auth.access.professionals import BY_STRUCTURE
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.rebuild import rebuild
 from liaison.auth.access.relations import Relation
@@ -44,9 +45,11 @@ async def busy(territory: Any) -> Any:
         await territory.person(code, unit if code == "specialist" else "")
         for code in ("gp", "nurse", "specialist", "gp")
     ]
-    aide, manager = [await territory.person(code, service) for code in ("home-aide", "home-service-manager")]
+    aide, _manager = [await territory.person(code, service) for code in ("home-aide", "home-service-manager")]
     await territory.person("secretary", acts_for=gp.role)
-    await territory.person("nurse", await territory.organization("Chirurgie", part_of=hospital))
+    practice = await territory.organization("Maison de santé")
+    await territory.person("nurse", await territory.organization("Cabinet infirmier", part_of=practice))
+    await territory.person("hospital-doctor", unit)
     await territory.person("auditor", hospital)
     await territory.client(unit, "specialist", Purpose.TREAT)
     patient = await territory.patient(gp, nurse, opposed, service)
@@ -60,7 +63,7 @@ async def busy(territory: Any) -> Any:
         territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]}),
         territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(specialist.role)],
                                               "securityLabel": territory.classes("CLIN", "SENS")}),
-        territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(hospital)]}),
+        territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(practice)]}),
         territory.item_of(
             patient, "Appointment", start=now, end=soon,
             participant=[{"actor": {"reference": patient.reference}, "status": "accepted"},
@@ -78,7 +81,7 @@ async def busy(territory: Any) -> Any:
     data = [{"meaning": "instance", "reference": {"reference": masked}}]
     await territory.create(territory.system, territory.consent(patient, "masking", {"type": "deny", "data": data}))
     await territory.change(
-        gp.caller, patient.made["team"], participant=[territory.member(one) for one in (gp, nurse, manager)]
+        gp.caller, patient.made["team"], participant=[territory.member(one) for one in (gp, nurse, service)]
     )
     await territory.change(territory.system, nurse.role, period={"end": "2099-01-01"})
     await territory.create(gp.caller, {"resourceType": "Patient", "birthDate": "1950-01-01"})
@@ -95,30 +98,64 @@ async def test_a_rebuild_gives_the_same_rows(territory: Any) -> None:
     assert await rows(territory) == before
 
 
+EVERYBODY = """
+    select role, practitioner, organization, role_code, acts_for, greatest(valid_from, $5), least(valid_to, $6)
+    from held_role where active and ($1::bigint[], $2::bigint[], $3::text[], $4::text[]) is not null
+"""
+
+
+class Everybody(People):
+    """The whole directory, for each record."""
+
+    def around(self, facts: Sequence[Fact]) -> list[Held]:
+        return list({one for by in (self._inside, self._named) for held in by.values() for one in held})
+
+
+async def computed_again(territory: Any) -> set[int]:
+    """The patients, whose grants were all computed anew."""
+    async with territory.database.writing.acquire() as connection, connection.transaction():
+        patients = {row[0] for row in await connection.fetch("delete from access_grant returning patient")}
+        await grants.lock(connection, patients)
+        await grants.recompute(connection, territory.store.vault, patients)
+    return patients
+
+
 async def test_whom_a_record_does_not_concern_have_nothing_on_it(
     territory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each record is asked of whom it concerns alone: asked of everybody around any of them, they give the same rows."""
+    """Each record is asked of whom it concerns alone: asked of everybody in the directory, they give the same rows. What a
+    structure's fact gives is among them, to a unit, a hospital and a home service."""
     for _ in range(2):
         await busy(territory)
     before = await rows(territory)
+    by_structure = {
+        row[0]
+        for row in await territory.database.reading.fetch(
+            "select g.relation from access_grant g join held_role h on h.role = g.principal"
+            " where not exists (select from relation r where r.patient = g.patient"
+            "                   and r.principal in (h.role, h.practitioner))"
+        )
+    }
+    assert by_structure >= BY_STRUCTURE
 
-    class Everybody(People):
-        def __init__(self, held: list[Held], wholes: Mapping[int, Sequence[int]]) -> None:
-            super().__init__(held, wholes)
-            self.every = held
-
-        def around(self, facts: Iterable[Fact]) -> list[Held]:
-            return self.every
-
+    monkeypatch.setattr(around, "_HELD", EVERYBODY)
     monkeypatch.setattr(grants, "People", Everybody)
-    async with territory.database.writing.acquire() as connection, connection.transaction():
-        patients = [row[0] for row in await connection.fetch("delete from access_grant returning patient")]
-        await grants.lock(connection, patients)
-        await grants.recompute(connection, territory.store.vault, patients)
-    assert len(set(patients)) >= 4
+    assert len(await computed_again(territory)) >= 4
 
     assert await rows(territory) == before
+
+
+@pytest.mark.parametrize("relation", sorted(BY_STRUCTURE), ids=lambda one: one.name)
+async def test_the_loss_of_those_within_a_structure_is_seen(
+    territory: Any, monkeypatch: pytest.MonkeyPatch, relation: Relation
+) -> None:
+    await busy(territory)
+    before = await rows(territory)
+
+    monkeypatch.setattr(around, "BY_STRUCTURE", BY_STRUCTURE - {relation})
+    await computed_again(territory)
+
+    assert await rows(territory) != before
 
 
 async def test_a_rebuild_mends_what_was_tampered_with(territory: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from liaison.auth.access import facts, grants, lasting, vocabulary
+from liaison.auth.access import around, facts, lasting, vocabulary
 from liaison.auth.access.facts import task
 from liaison.auth.access.intervals import FOREVER
 from liaison.auth.access.relations import Relation
@@ -82,7 +82,7 @@ def _gives(what: Callable[[], Any]) -> Any:
 
 _HONEST_FACTS = facts.facts_of
 _FACTS = "liaison.auth.access.hooks.facts_of"
-_HELD = grants._HELD
+_HELD = around._HELD
 
 
 class Fault(NamedTuple):
@@ -123,8 +123,8 @@ FAULTS = {
         "liaison.auth.access.lasting._YEARS", dict.fromkeys(lasting._YEARS, 20), (Guardians,)
     ),
     "delegates have no dates": Fault(
-        "liaison.auth.access.grants._HELD",
-        _HELD.replace("greatest(valid_from, $2), least(valid_to, $3)", "$2::timestamptz, $3::timestamptz"),
+        "liaison.auth.access.around._HELD",
+        _HELD.replace("greatest(valid_from, $5), least(valid_to, $6)", "$5::timestamptz, $6::timestamptz"),
         (Delegates,),
     ),
     "whoever is put aside goes on": Fault("liaison.auth.access.directory._is_aside", lambda tree: False, (Directory,)),

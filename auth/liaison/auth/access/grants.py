@@ -12,15 +12,15 @@ from typing import Any, Final
 import asyncpg
 
 from liaison.auth.access import adopted, offices
-from liaison.auth.access.around import People, named
+from liaison.auth.access.around import People
 from liaison.auth.access.decide import decide
 from liaison.auth.access.denials import DENIALS
-from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
+from liaison.auth.access.intervals import Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Table
-from liaison.auth.access.world import Fact, Held, Right, Source, SystemClient, Whose, World
+from liaison.auth.access.world import Fact, Right, Source, SystemClient, Whose, World
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import NAMES_HIDDEN, Key
 from liaison.fhir.store.ids import Ids
@@ -58,7 +58,7 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     keys = await vault.patient_keys(connection, patients)
     facts, resting = await stated(connection, patients)
     every = [fact for of_one in (*facts.values(), *resting.values()) for fact in of_one]
-    people = People(*await _people(connection, every))
+    people = await People.of(connection, every, table)
     watched = await offices.read(connection)
     clients = await _clients(connection)
     persons = await _persons(connection, every)
@@ -155,54 +155,10 @@ def _rests(fact: Fact) -> bool:
     return fact.relation in _RESTING or (fact.relation is Relation.CONSENT and fact.detail.get("holder") != "related")
 
 
-async def world_of(connection: asyncpg.Connection, facts: Sequence[Fact]) -> World:
+async def world_of(connection: asyncpg.Connection, facts: Sequence[Fact], table: Table) -> World:
     """These facts of one patient, with the people whom they concern."""
-    held, wholes = await _people(connection, facts)
-    return World(facts, held, wholes, persons=await _persons(connection, facts))
-
-
-# Everyone who may derive something from these facts: by role, by person, by structure or one that is part of it, and
-# those who act for them; and the auditors.
-_HELD: Final = """
-    with recursive structures as (
-        select unnest($1::bigint[]) as organization
-        union select p.organization from organization_part p join structures s on p.part_of = s.organization
-    ), first as (
-        select h.* from held_role h
-        where h.active and (h.role = any($1::bigint[]) or h.practitioner = any($1::bigint[])
-            or (h.organization <> 0 and h.organization in (select organization from structures))
-            or h.role_code in ('auditor', 'dpo'))
-    )
-    select role, practitioner, organization, role_code, acts_for, greatest(valid_from, $2), least(valid_to, $3)
-    from (
-        select * from first
-        union
-        select h.* from held_role h where h.active and h.acts_for <> 0
-            and h.acts_for in (select role from first union select practitioner from first)
-    ) every
-"""
-_WHOLES: Final = """
-    with recursive above as (
-        select organization as start, part_of from organization_part where organization = any($1::bigint[])
-        union select a.start, p.part_of from organization_part p join above a on p.organization = a.part_of
-    )
-    select start, part_of from above where part_of <> 0 order by start
-"""
-
-
-async def _people(
-    connection: asyncpg.Connection, facts: Iterable[Fact]
-) -> tuple[list[Held], dict[int, tuple[int, ...]]]:
-    rows = await connection.fetch(_HELD, sorted(named(facts)), BEGINNING, FOREVER)
-    held = [
-        Held(role, practitioner, organization, role_code, Interval(start, end), acts_for)
-        for role, practitioner, organization, role_code, acts_for, start, end in rows
-        if role_code in ROLES
-    ]
-    wholes: dict[int, tuple[int, ...]] = {}
-    for start, whole in await connection.fetch(_WHOLES, sorted({one.organization for one in held if one.organization})):
-        wholes[start] = (*wholes.get(start, ()), whole)
-    return held, wholes
+    people = await People.of(connection, facts, table)
+    return World(facts, people.around(facts), people.wholes, persons=await _persons(connection, facts))
 
 
 async def _persons(connection: asyncpg.Connection, facts: Iterable[Fact]) -> dict[int, int]:

@@ -112,8 +112,8 @@ async def _wrong(connection: asyncpg.Connection, reading: Reading) -> list[Place
     facts, _ = await grants.stated(connection, [reading.key.patient])
     stated = facts.get(reading.key.patient, [])
     beside = [fact for fact in stated if fact.relation in _BESIDE]
-    world = await grants.world_of(connection, [*(fact for _, _, fact in given), *beside])
     table = await adopted.in_force(connection)
+    world = await grants.world_of(connection, [*(fact for _, _, fact in given), *beside], table)
     for path, number, fact in given:
         opened = partial(_opened, world, beside, table, now)
         found += _unopened(opened, fact, f"{path}.actor[{number}]", path)

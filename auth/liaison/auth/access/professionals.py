@@ -25,6 +25,8 @@ _PERSONAL: Final = frozenset(
 )
 _OF_UNIT: Final = frozenset({Relation.STAY})
 _OF_STRUCTURE: Final = frozenset({Relation.STRUCTURE, Relation.CONSENT})
+BY_STRUCTURE: Final = _OF_UNIT | _OF_STRUCTURE
+"""Relations by which a fact that names a structure may give something to those who are in it."""
 _ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
 """What a Consent that names no class permits a professional: what a team would see, nothing sensitive."""
 

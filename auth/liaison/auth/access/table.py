@@ -90,6 +90,17 @@ class Table:
                     found[role, relation] = (*found.get((role, relation), ()), line)
         return found
 
+    def resting_on(self, relation: Relation) -> tuple[str, ...]:
+        """The roles to which a line gives something by this relation."""
+        return self._roles.get(relation, ())
+
+    @cached_property
+    def _roles(self) -> dict[Relation, tuple[str, ...]]:
+        found: dict[Relation, tuple[str, ...]] = {}
+        for role, relation in self._by_relation:
+            found[relation] = (*found.get(relation, ()), role)
+        return found
+
     @cached_property
     def situations(self) -> frozenset[Class]:
         """What the lines let somebody read: of each role, by each relation, for each part of the conditions that hold."""
