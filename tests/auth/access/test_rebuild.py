@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import around, grants, vocabulary
+from liaison.auth.access import around, directory, grants, vocabulary
 from liaison.auth.access.around import People
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
@@ -152,9 +152,58 @@ async def test_the_loss_of_those_within_a_structure_is_seen(
     await busy(territory)
     before = await rows(territory)
 
-    monkeypatch.setattr(around, "BY_STRUCTURE", BY_STRUCTURE - {relation})
-    await computed_again(territory)
+    with monkeypatch.context() as planted:
+        planted.setattr(around, "BY_STRUCTURE", BY_STRUCTURE - {relation})
+        await computed_again(territory)
+        assert await rows(territory) != before
 
+    await computed_again(territory)
+    assert await rows(territory) == before
+
+
+async def comings(territory: Any) -> dict[str, int]:
+    """Of how many records the grants are computed when somebody comes to a structure that twelve records name, by role."""
+    service = await territory.organization("Aide à domicile", part_of=await territory.organization("CCAS"))
+    gp = await territory.person("gp")
+    for _ in range(12):
+        await territory.patient(gp, service)
+    counted: dict[str, int] = {}
+    honest = grants.recompute
+    with pytest.MonkeyPatch.context() as patch:
+        for role in ("home-aide", "nurse", "home-service-manager"):
+            patients: set[int] = set()
+
+            async def spied(connection: Any, vault: Vault, some: Any, patients: set[int] = patients) -> None:
+                patients |= set(some)
+                await honest(connection, vault, some)
+
+            patch.setattr(grants, "recompute", spied)
+            came = await territory.person(role, service)
+            patch.setattr(grants, "recompute", honest)
+            counted[role] = len(patients)
+            await territory.change(territory.system, came.role, period={"end": "2099-01-01"})
+    return counted
+
+
+async def test_whoever_comes_to_a_structure_touches_the_records_that_its_name_opens_to_their_role(
+    territory: Any,
+) -> None:
+    """None for an aide, whose rights are her visits'; all for her manager, as a rebuild has it."""
+    assert await comings(territory) == {"home-aide": 0, "nurse": 0, "home-service-manager": 12}
+
+    before = await rows(territory)
+    await rebuild(territory.database.writing, territory.store.vault)
+    assert await rows(territory) == before
+
+
+async def test_a_manager_who_is_forgotten_at_her_coming_is_seen_by_a_rebuild(
+    territory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "BY_STRUCTURE", frozenset())
+    await comings(territory)
+
+    before = await rows(territory)
+    await rebuild(territory.database.writing, territory.store.vault)
     assert await rows(territory) != before
 
 

@@ -3,13 +3,16 @@
 The roles themselves are rows of `held_role`, brought in line by liaison.auth.people.roles.derive.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import asyncpg
 
 from liaison.auth.access import offices as access_offices
 from liaison.auth.access.classify import is_psychiatric_service
+from liaison.auth.access.professionals import BY_STRUCTURE
+from liaison.auth.access.roles import ROLES
+from liaison.auth.access.table import Table
 from liaison.auth.people import professions, roles
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.references import unversioned
@@ -36,11 +39,25 @@ def _is_aside(tree: Mapping[str, object] | None) -> bool:
     return tree is None or tree.get("active") is False
 
 
-async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> set[int]:
-    """Brings the rows in line with the changes; gives the principals whose patients' grants may now differ."""
+class Touched(NamedTuple):
+    """Whose patients' grants may differ: of `principals` whatever names them, of those `within` a structure, as
+    (Organization, role code), what gives something to that role by the structure's name."""
+
+    principals: frozenset[int] = frozenset()
+    within: frozenset[tuple[int, str]] = frozenset()
+
+    def __or__(self, other: object) -> "Touched":
+        if not isinstance(other, Touched):
+            return NotImplemented
+        return Touched(self.principals | other.principals, self.within | other.within)
+
+
+async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> Touched:
+    """Brings the rows in line with the changes; gives whom they touch, before or now."""
     stated = [change for change in changes if change.key.kind in (_ROLE, _ORGANIZATION)]
     people = [change for change in changes if professions.states(change) or _comes_or_goes(change)]
-    touched = await _principals(connection, stated)
+    named = [change.key.res for change in stated]
+    touched = await _touched_by(connection, named)
     await roles.derive(connection, ids, stated)
     for change in stated:
         if change.key.kind == _ORGANIZATION:
@@ -49,11 +66,11 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
         if change.key.kind in (_PRACTITIONER, _ORGANIZATION):
             await _aside(connection, change)
     await professions.derive(connection, people)
-    touched |= await _principals(connection, stated)
-    settled = await professions.settle(connection, touched | {change.key.res for change in people})
+    touched = touched | await _touched_by(connection, named)
+    settled = await professions.settle(connection, touched.principals | {change.key.res for change in people})
     for role in settled:
         await roles.end_sessions(connection, role)
-    return touched | await _principals_of(connection, settled)
+    return touched | await _touched_by(connection, settled)
 
 
 def _structure(ids: Ids, reference: object) -> int:
@@ -85,22 +102,33 @@ async def _organization(connection: asyncpg.Connection, ids: Ids, change: Change
     )
 
 
-async def _principals(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[int]:
-    """Those stated before or now: roles, their holders and structures, and those they act for."""
-    return await _principals_of(connection, [change.key.res for change in changes])
-
-
-async def _principals_of(connection: asyncpg.Connection, named: Sequence[int]) -> set[int]:
+async def _touched_by(connection: asyncpg.Connection, named: Sequence[int]) -> Touched:
+    """These roles or structures; of the roles also who holds them, whom they act for, and where they are."""
     rows = await connection.fetch(
-        "select role, practitioner, organization, acts_for from held_role where role = any($1::bigint[])", named
+        "select role, practitioner, acts_for, organization, role_code from held_role where role = any($1::bigint[])",
+        named,
     )
-    return {*named, *(number for row in rows for number in row if number)}
+    people = {number for row in rows for number in tuple(row)[:3] if number}
+    return Touched(frozenset({*named, *people}), frozenset((row[3], row[4]) for row in rows if row[3]))
 
 
-async def touched_patients(connection: asyncpg.Connection, principals: Iterable[int]) -> list[int]:
-    """Patients whose grants rest on one of these principals, on someone they act for, or on a structure above or below
-    one of them."""
-    rows = await connection.fetch(_TOUCHED, sorted(set(principals)))
+async def touched_patients(connection: asyncpg.Connection, touched: Touched, table: Table | None) -> list[int]:
+    """Patients whose grants rest on one of the principals, on someone they act for, on a structure above or below one of them,
+    or on what `table` gives to a role within a structure. None: what any table could give so."""
+    gives = [
+        (role, int(relation))
+        for relation in sorted(BY_STRUCTURE)
+        for role in (sorted(ROLES) if table is None else table.resting_on(relation))
+    ]
+    within = sorted(touched.within)
+    rows = await connection.fetch(
+        _TOUCHED,
+        sorted(touched.principals),
+        [role for role, _ in gives],
+        [relation for _, relation in gives],
+        [structure for structure, _ in within],
+        [role for _, role in within],
+    )
     return [row[0] for row in rows]
 
 
@@ -117,9 +145,14 @@ _TOUCHED: Final = """
         select principal from below union select principal from above
     ), roles as (
         select h.* from held_role h join named n on n.principal in (h.role, h.practitioner)
+    ), within as (
+        select organization, g.relation from roles join unnest($2::text[], $3::int[]) as g(role_code, relation) using (role_code)
+        union select w.organization, g.relation from unnest($4::bigint[], $5::text[]) as w(organization, role_code)
+        join unnest($2::text[], $3::int[]) as g(role_code, relation) using (role_code)
+        union select p.part_of, w.relation from organization_part p join within w on p.organization = w.organization
     ), principals as (
         select principal from named
-        union select role from roles union select practitioner from roles union select organization from roles
+        union select role from roles union select practitioner from roles
         union select acts_for from roles where acts_for <> 0
         union select h.practitioner from held_role h join roles r on h.role = r.acts_for
         union select h.role from held_role h join roles r on h.practitioner = r.acts_for
@@ -127,6 +160,7 @@ _TOUCHED: Final = """
     select distinct r.patient from relation r
     where r.principal in (select principal from principals) or r.organization in (select principal from principals
         where principal <> 0)
+        or (r.principal, r.relation) in (select organization, relation from within where organization <> 0)
     order by 1
 """
 

@@ -234,8 +234,11 @@ class Hooks:
         reading = Reading(change.tree, change.key, self._ids.decode, Class(change.labels.classes))
         return [*facts_of(change.type_, reading), *masking.of_its_own(change.key, change.tree)]
 
-    async def _patients_of(self, connection: asyncpg.Connection, principals: set[int]) -> list[int]:
-        patients = await directory.touched_patients(connection, principals)
+    async def _patients_of(self, connection: asyncpg.Connection, touched: directory.Touched) -> list[int]:
+        """While another table comes into force records may keep what the one before gave, and are touched by either."""
+        settled = (await adopted.current(connection)).settled
+        table = await adopted.in_force(connection) if settled else None
+        patients = await directory.touched_patients(connection, touched, table)
         await grants.lock(connection, patients, directory=True)
         return patients
 
