@@ -51,19 +51,27 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
             {"actor": {"reference": person(sandbox, "aide")["practitioner_role"]}, "status": "accepted"},
         ],
     }
+    elsewhere = {
+        **line,
+        "participant": [
+            line["participant"][0],
+            {"actor": {"reference": person(sandbox, "nurse")["practitioner_role"]}, "status": "accepted"},
+        ],
+    }
     coming = [
         sandbox.post(
             sandbox.token("home_service_manager"),
             "Appointment",
             {
-                **line,
-                "serviceType": [{"coding": [{**kind, "code": code}]}],
+                **(line if code != "elsewhere" else elsewhere),
+                **({"serviceType": [{"coding": [{**kind, "code": code}]}]} if code.startswith("visit") else {}),
                 "start": (today + timedelta(days=days)).isoformat(timespec="seconds"),
                 "end": (today + timedelta(days=days, minutes=30)).isoformat(timespec="seconds"),
             },
         ).json()["id"]
-        for code, days in (("visit", 1), ("visit-short", 2), ("visit-breath", 2))
+        for code, days in (("visit", 1), ("visit-short", 2), ("visit-breath", 2), ("untold", 2), ("elsewhere", 3))
     ]
+    nurses = coming.pop()
     for hours in range(1, 6):  # by a clock that was wrong, and before the stay: none of it says that it is over
         seen = {
             "resourceType": "Observation",
@@ -90,6 +98,7 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     for one in coming:
         visit = sandbox.get(sandbox.token("gp"), f"Appointment/{one}").json()
         assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
+    assert sandbox.get(sandbox.token("gp"), f"Appointment/{nurses}").json()["status"] == "booked"
     # They pass to whoever replaces the aide, paused as they are.
     absent = re.search(
         rf'value="(-?\d+)"[^>]*>{person(sandbox, "aide")["name"]}<', manager.http.get("/equipe/tournee").text

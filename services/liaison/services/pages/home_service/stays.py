@@ -16,13 +16,12 @@ from starlette.responses import RedirectResponse, Response
 from liaison.protocols import codes, library, staying
 from liaison.protocols.alerts import close, level_of
 from liaison.protocols.flagging import BESIDES
-from liaison.protocols.forms import READY
 from liaison.services.members import with_functions
 from liaison.services.pages.changing import change
 from liaison.services.pages.clinician import alerts
 from liaison.services.pages.clinician.dossier import found, patient_or_404
-from liaison.services.pages.clock import PARIS
 from liaison.services.pages.home_care.today import OPEN
+from liaison.services.pages.home_service.coming import visits
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
@@ -37,21 +36,19 @@ STATED_WITHIN: Final = timedelta(days=14)
 """How long what an aide stated waits to be confirmed; and after how long a return is that of another stay."""
 _MOST: Final = 200
 _MOST_FLAGS: Final = 2000
-_ANY_FORM: Final = ",".join(f"{codes.HOME_CARE}|{code}" for code in READY)
-"""A visit is one of the home service whichever form is filled in there."""
 _LONGEST: Final = 100
 
 
 async def stay(request: Request) -> Response:
     record, me = await _opened(request)
     if request.method == "GET":
-        return await _page(request, record)
+        return await _page(request, record, me)
     form = {name: str(value).strip() for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
     today = record.now().date()
     day = _day(form.get("jour", ""))
     if day is None or day > today or day < today - timedelta(days=400):
-        return await _page(request, record, gettext(_("Donnez le jour : aujourd'hui, ou avant.")), form)
+        return await _page(request, record, me, gettext(_("Donnez le jour : aujourd'hui, ou avant.")), form)
     id_ = request.path_params["id"]
     await patient_or_404(record, id_)
     current = await _current(record, f"Patient/{id_}")
@@ -70,15 +67,17 @@ async def stay(request: Request) -> Response:
         if refused.answered not in (409, 412):
             raise
         words = _("Quelqu'un a changé ces visites entre-temps. Rien n'est enregistré : recommencez.")
-        return await _page(request, record, gettext(words), form)
+        return await _page(request, record, me, gettext(words), form)
     return RedirectResponse(f"/service/sejour/{id_}{done}", status_code=303)
 
 
-async def _page(request: Request, record: Record, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+async def _page(
+    request: Request, record: Record, me: Me, problem: str = "", typed: dict[str, str] | None = None
+) -> Response:
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
     current = await _current(record, f"Patient/{id_}")
-    coming = await _visits(record, f"Patient/{id_}", record.now().date())
+    coming = await visits(record, me.organization_reference, f"Patient/{id_}", record.now().date())
     return render(
         request,
         "home_service/stay.html",
@@ -97,7 +96,9 @@ async def _page(request: Request, record: Record, problem: str = "", typed: dict
 
 async def _enter(record: Record, me: Me, patient: str, since: date, place: str) -> None:
     by, now = _by(me), record.now()
-    coming, open_alerts = await asyncio.gather(_visits(record, patient, since), alerts.alerts_of(record, patient))
+    coming, open_alerts = await asyncio.gather(
+        visits(record, me.organization_reference, patient, since), alerts.alerts_of(record, patient)
+    )
     entries: list[Tree] = [
         {"resource": staying.flag(patient, since, place, by), "request": {"method": "POST", "url": "Flag"}}
     ]
@@ -113,7 +114,7 @@ async def _leave(record: Record, me: Me, patient: str, until: date, current: Tre
     by, now = _by(me), record.now()
     of_patient = {"patient": patient, "_count": "100"}
     coming, tasks, teams = await asyncio.gather(
-        _visits(record, patient, until),
+        visits(record, me.organization_reference, patient, until),
         found(record, "Task", {**of_patient, "code": f"{codes.STEP}|after-stay-7-days"}, 100),
         found(record, "CareTeam", {**of_patient, "status": "active"}, 10),
     )
@@ -135,19 +136,6 @@ async def _leave(record: Record, me: Me, patient: str, until: date, current: Tre
 async def _current(record: Record, patient: str) -> Tree | None:
     flags = await found(record, "Flag", {"patient": patient, "_sort": "-date", "_count": "100", **BESIDES}, 100)
     return next((one for one in flags if staying.is_stay(one)), None)
-
-
-async def _visits(record: Record, patient: str, since: date) -> list[Tree]:
-    """Of the home service, from that day on."""
-    begin = datetime.combine(since, datetime.min.time(), PARIS)
-    query = {
-        "patient": patient,
-        "date": f"ge{begin.isoformat()}",
-        "service-type": _ANY_FORM,
-        "_sort": "date",
-        "_count": "100",
-    }
-    return await found(record, "Appointment", query, _MOST)
 
 
 def _ahead(appointment: Tree, now: datetime) -> bool:

@@ -1,0 +1,38 @@
+"""The visits of one person by the home service, those that have paused too: what a stay in hospital pauses, and its end resumes.
+
+A line of the service's planning says by its service type that it is a visit. One that says nothing of what it is, as another
+software may write it, is one when somebody of this service who is an aide is to make it; the appointment of anybody else is not.
+"""
+
+import asyncio
+from datetime import date, datetime
+from typing import Any, Final
+
+from liaison.auth.access import vocabulary
+from liaison.protocols import codes
+from liaison.protocols.forms import READY
+from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.record import Record
+
+Tree = dict[str, Any]
+MOST: Final = 200
+"""Of each kind."""
+_ANY_FORM: Final = ",".join(f"{codes.HOME_CARE}|{code}" for code in READY)
+"""A visit is one of the home service whichever form is filled in there."""
+
+
+async def visits(record: Record, service: str, patient: str, since: date) -> list[Tree]:
+    """From that day on, in order. `service`: the reference of its Organization; '' for somebody of none."""
+    begin = datetime.combine(since, datetime.min.time(), PARIS)
+    of_person = {"patient": patient, "date": f"ge{begin.isoformat()}", "_sort": "date", "_count": "100"}
+    untold = {
+        "service-type:missing": "true",
+        "actor:PractitionerRole.organization": service,
+        "actor:PractitionerRole.role": f"{vocabulary.ROLE}|home-aide",
+    }
+    told = found(record, "Appointment", {**of_person, "service-type": _ANY_FORM}, MOST)
+    if not service:
+        return await told
+    both = await asyncio.gather(told, found(record, "Appointment", {**of_person, **untold}, MOST))
+    return sorted((one for some in both for one in some), key=lambda one: str(one.get("start", "")))
