@@ -18,6 +18,18 @@ def sealed(to: VisitKey, content: bytes) -> bytes:
     return SUITE.encrypt(content, public, info=INFO)
 
 
+async def test_a_key_that_is_replaced_by_hand_opens_what_was_sealed_to_it(database: Database) -> None:
+    pool = database.writing
+    old = await visit_keys.current(pool, KEY)
+    visit = sealed(old, b"a visit")
+
+    async with pool.acquire() as connection, connection.transaction():
+        new = await visit_keys.rotate(connection, KEY)
+
+    assert await visit_keys.current(pool, KEY) == new != old
+    assert await visit_keys.opened(pool, KEY, old.kid, visit) == b"a visit"
+
+
 async def test_a_visit_that_waited_is_opened_by_the_key_of_its_tour_until_that_one_is_swept(database: Database) -> None:
     pool = database.writing
     old = await visit_keys.current(pool, KEY)

@@ -139,6 +139,7 @@ ACTS: list[tuple[list[str], str, Event]] = [
     (["phone", "end", "{phone}"], "", Event.RIGHTS),
     (["keys", "rotate", "signing"], "", Event.RIGHTS),
     (["keys", "rotate", "journal"], "", Event.KEYS),
+    (["keys", "rotate", "visits"], "", Event.KEYS),
     (["keys", "envelopes"], "", Event.KEYS),
     (["rights", "rebuild"], "", Event.RIGHTS),
     (["rules", "adopt", "{folder}/table.yaml", "--yes", "--by", "Mme Essai", "--because", "décision 12"], "", Event.RIGHTS),

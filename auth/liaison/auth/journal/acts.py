@@ -80,6 +80,7 @@ class Act(StrEnum):
     # keys, settings, what is kept
     SIGNING_KEYS = "keys rotate signing"
     JOURNAL_KEY = "keys rotate journal"
+    VISIT_KEY = "keys rotate visits"
     ENVELOPES = "keys envelopes"
     MONTHS_DESTROYED = "destroy"
     SETTINGS = "settings"
@@ -211,6 +212,7 @@ SAID: Final[Mapping[Act, str]] = {
     Act.TOLD_APART: "Two persons, said after comparing",
     Act.SIGNING_KEYS: "Keys that sign tokens replaced",
     Act.JOURNAL_KEY: "Key that signs the journal replaced",
+    Act.VISIT_KEY: "Key of the visits of telephones replaced",
     Act.ENVELOPES: "Codes of the key printed for envelopes",
     Act.MONTHS_DESTROYED: "Keys of months of the journal destroyed",
     Act.SETTINGS: "Settings of the service changed",

@@ -46,6 +46,16 @@ async def current(pool: asyncpg.Pool, vault_key: PatientKey) -> VisitKey:
         )
         if row is None:
             row = await _made(connection, vault_key)
+    return _named(row)
+
+
+async def rotate(connection: asyncpg.Connection, vault_key: PatientKey) -> VisitKey:
+    """Another key for new tours, in the caller's transaction. What was sealed to the one before opens for as long as it did."""
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    return _named(await _made(connection, vault_key))
+
+
+def _named(row: asyncpg.Record) -> VisitKey:
     return VisitKey(row["kid"], base64.urlsafe_b64encode(row["public"]).rstrip(b"=").decode())
 
 

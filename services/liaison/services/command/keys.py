@@ -1,6 +1,5 @@
-"""`liaison keys`: the secret above all keys, in sealed envelopes and back; and the keys that sign tokens."""
+"""`liaison keys`: the secret above all keys, in sealed envelopes and back (and rotate: keys_rotate)."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,22 +8,21 @@ import typer
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.journal.keys import StillWaiting
-from liaison.auth.oauth2.keys import ACCESS, IDENTITY, OVERLAP, retire
-from liaison.auth.sessions import end_tokens
 from liaison.fhir.vault import FileKeyProvider, ProviderError
-from liaison.services.command import Refused, app
+from liaison.services.command import Refused, app, keys_rotate
 from liaison.services.command.backup import run
 from liaison.services.custody import shares
 from liaison.services.custody.shares import BadShare
-from liaison.services.house import House, NoKey, key_provider
+from liaison.services.house import NoKey, key_provider
 from liaison.services.opening import opening
 from liaison.services.settings import Settings
 
 keys = typer.Typer(
-    help="The key above all keys (envelopes, recovery, state), and those that sign tokens.", no_args_is_help=True
+    help="The key above all keys (envelopes, recovery, state), and those that are replaced (rotate).",
+    no_args_is_help=True,
 )
 app.add_typer(keys, name="keys")
+keys.command()(keys_rotate.rotate)
 
 
 @keys.command()
@@ -45,81 +43,6 @@ def status() -> None:
     name, shelves, patients, erased = run(settings, work)
     typer.echo(f"Fournisseur : {name}.")
     typer.echo(f"{shelves} étagère(s), {patients} clés de personnes, {erased} détruites.")
-
-
-class Rotated(StrEnum):
-    """What can be rotated by hand."""
-
-    SIGNING = "signing"
-    JOURNAL = "journal"
-
-
-@keys.command()
-def rotate(
-    which: Annotated[
-        Rotated,
-        typer.Argument(
-            help="signing: the keys that sign access tokens and id_tokens. journal: the key that signs its checkpoints."
-        ),
-    ],
-    compromised: Annotated[
-        bool, typer.Option("--compromised", help="End every token and stop publishing the old keys, at once.")
-    ] = False,
-) -> None:
-    """Make new keys; every worker signs with them from its next token on.
-
-    The old ones stay published for an hour, so that no token ends before its time. The next checkpoint of the journal is
-    signed by its old and its new key, which leads from one to the other; then the old one is destroyed."""
-    settings = Settings()
-    if which is Rotated.JOURNAL:
-        if compromised:
-            raise Refused(
-                "--compromised is for tokens. A checkpoint kept by a partner is good whoever has the old key.", 2
-            )
-        typer.echo(
-            f"Nouvelle clé du journal, à donner aux partenaires (liaison journal key) :\n{run(settings, _succeed)}"
-        )
-        typer.echo(
-            "Elle signe dès le prochain point de contrôle : le service l'écrit, une seconde après l'entrée suivante."
-        )
-        return
-
-    async def work() -> tuple[list[str], int]:
-        async with House.opened(settings) as house:
-            made = [await house.signing_keys.rotate(algorithm) for algorithm in (ACCESS, IDENTITY)]
-            retired = await retire(house.database.writing, 0 if compromised else OVERLAP)
-            if compromised:
-                await end_tokens(house.database.writing)
-            act = f"keys rotate {which}" + (" --compromised" if compromised else "")
-            done = {"act": Act.SIGNING_KEYS, "compromised": compromised}
-            await house.journal.record((Entry(Event.RIGHTS, method="console", path=act, detail=done),))
-            return made, retired
-
-    made, retired = run(settings, work)
-    typer.echo(f"Nouvelles clés de signature : {', '.join(made)}.")
-    typer.echo(f"Clés qui ne sont plus publiées : {retired}.")
-
-
-async def _succeed() -> str:
-    async with opening(Settings()) as opened:
-        journal = await Journal.open(opened.database, opened.journal_keys)
-        try:
-            async with opened.connection.transaction():
-                made = await opened.journal_keys.succeed(opened.connection)
-                entry = Entry(
-                    Event.KEYS,
-                    method="console",
-                    path=f"keys rotate journal {made.verifier}",
-                    detail={"act": Act.JOURNAL_KEY},
-                )
-                await journal.record_within(opened.connection, [entry])
-        except StillWaiting:
-            raise Refused(
-                "La clé d'avant attend encore son premier point de contrôle : démarrer le service (liaison serve)."
-            ) from None
-        finally:
-            await journal.close()
-        return str(made.verifier)
 
 
 @keys.command()

@@ -72,6 +72,7 @@ WORDS: Final[Mapping[Act, str]] = {
     Act.TOLD_APART: _("Deux personnes, dit après comparaison"),
     Act.SIGNING_KEYS: _("Clés de signature des accès remplacées"),
     Act.JOURNAL_KEY: _("Clé de signature du journal remplacée"),
+    Act.VISIT_KEY: _("Clé des visites des téléphones remplacée"),
     Act.ENVELOPES: _("Codes de la clé imprimés pour des enveloppes"),
     Act.MONTHS_DESTROYED: _("Clés de mois du journal détruites"),
     Act.SETTINGS: _("Réglages du service changés"),
