@@ -141,8 +141,9 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     assert telephone.bring(telephone.parcel(again)).json()["state"] == "filed"
     assert of(manager, patient) == "Hospitalisations à confirmer"
     assert said not in text(manager.http.get("/service"))
-    # Home before anybody confirmed that: the return alone is, and nothing pauses.
-    assert telephone.bring(telephone.parcel(telephone.letter(stop, kind="return"))).json()["state"] == "filed"
+    # Home before anybody confirmed that, told from the page: the return alone is, and nothing pauses.
+    said_online = telephone.http.post(f"/aujourdhui/retour/{patient}", data={"csrf": telephone.csrf})
+    assert "Sorti(e) : c'est envoyé" in text(telephone.http.get(said_online.headers["location"]))
     assert f"{said} : confirmez-la" in text(manager.http.get("/service"))
     assert send(manager, patient, "retour", f"{today:%Y-%m-%d}").status_code == 303
     assert of(manager, patient) == ""

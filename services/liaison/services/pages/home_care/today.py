@@ -54,12 +54,13 @@ async def today(request: Request) -> Response:
     gettext = translations(language_of(request)).gettext
     here = record.now().replace(hour=0, minute=0, second=0, microsecond=0)
     visits = await visits_since(record, here)
-    cards, people, said, phone, filed = await asyncio.gather(
+    cards, people, said, phone, filed, home = await asyncio.gather(
         tour(record, visits, here, me.role_reference if me.role_code == "home-aide" else "", gettext),
         everyone(record),
         replies.replies(record, gettext),
         service_phone(record, me.organization_reference),
         receipts.of(record, request.query_params, gettext),
+        _read(record, request.query_params.get("retour", "")),
     )
     waiting_for = {card.patient for card in cards if not card.done and not card.paused}
     told = {card.visit for card in cards}
@@ -77,8 +78,14 @@ async def today(request: Request) -> Response:
         replies=said,
         phone=phone,
         receipt=filed,
+        home_again=home is not None,
         questions=await waiting(request),
     )
+
+
+async def _read(record: Record, finding: str) -> Tree | None:
+    """Of « Sorti(e) » that was just told, what the record holds."""
+    return await record.read(f"Observation/{finding}") if finding else None
 
 
 async def tour(record: Record, visits: list[Tree], here: datetime, role: str, say: Say = str) -> list[Card]:
