@@ -85,7 +85,7 @@ WITHOUT = {
          "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/plans/{plan}", "/reunions", "/reunions/{slot}", "/seances/nouvelle", "/seances/{slot}", "/cohorte/appliquer/{id}", "/mes-acces", "/a-verifier",
-         "/service/alertes/{task}/appel", "/service/alertes/{task}/cloture", "/service/papier/{id}", "/service/sejour/{id}",
+         "/service/alertes/{task}/appel", "/service/alertes/{task}/cloture", "/service/papier/{id}", "/service/sejour/{id}", "/aujourdhui/retour/{id}",
          "/journal", "/journal/professionnels", "/journal/repondre", "/journal/dossiers/{id}/question", "/journal/dossiers/{id}/nom", "/journal/lignes/{id}",
          "/journal/questions/{number}", "/journal/revues",
          "/journal/urgences/{task}", "/journal/inhabituels/{access}", "/journal/affaires/{number}", "/dossiers",
