@@ -39,13 +39,12 @@ class People:
                 self._delegates.setdefault(one.acts_for, []).append(one)
 
     @classmethod
-    async def of(cls, connection: asyncpg.Connection, facts: Iterable[Fact], table: Table) -> "People":
+    async def of(cls, connection: asyncpg.Connection, facts: Sequence[Fact], table: Table) -> "People":
         """`facts`: those of all the records, those that rest included."""
-        every = list(facts)
-        inside = sorted(_inside(every, table))
+        inside = sorted(_inside(facts, table))
         rows = await connection.fetch(
             _HELD,
-            sorted(_named(every)),
+            sorted(_named(facts)),
             [structure for structure, _ in inside],
             [role_code for _, role_code in inside],
             sorted(OFFICERS),

@@ -46,9 +46,7 @@ class Touched(NamedTuple):
     principals: frozenset[int] = frozenset()
     within: frozenset[tuple[int, str]] = frozenset()
 
-    def __or__(self, other: object) -> "Touched":
-        if not isinstance(other, Touched):
-            return NotImplemented
+    def __or__(self, other: "Touched") -> "Touched":
         return Touched(self.principals | other.principals, self.within | other.within)
 
 
@@ -66,7 +64,7 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
         if change.key.kind in (_PRACTITIONER, _ORGANIZATION):
             await _aside(connection, change)
     await professions.derive(connection, people)
-    touched = touched | await _touched_by(connection, named)
+    touched |= await _touched_by(connection, named)
     settled = await professions.settle(connection, touched.principals | {change.key.res for change in people})
     for role in settled:
         await roles.end_sessions(connection, role)

@@ -63,6 +63,11 @@ class Me:
     manages: bool = False
     bare: bool = False
 
+    @property
+    def signature(self) -> dict[str, str]:
+        """The Reference by which what they write names them, with their role beside the name."""
+        return {"reference": self.role_reference or self.person, "display": f"{self.name} ({self.role_label.lower()})"}
+
 
 class SignedIn(NamedTuple):
     caller: Caller

@@ -37,7 +37,7 @@ from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.opposing.opposing import ACTS, MEANS
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
+from liaison.services.pages.signed_in import SignedIn, address_of, signed_in
 
 Tree = dict[str, Any]
 LONGEST: Final = 500
@@ -219,12 +219,12 @@ async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:
     made = Visit(
         id=_number_of(one.sent),
         patient=f"Patient/{one.patient}",
-        aide=one.aide or _reference(signed.me),
+        aide=one.aide or signed.me.signature,
         service=one.service or {"reference": signed.me.organization_reference, "display": signed.me.organization_name},
         answers=answers,
         recorded=clock.now(request),
         device_time=one.written,
-        transcribed_by=_reference(signed.me),
+        transcribed_by=signed.me.signature,
         asked=canonical(form),
     )
     if one.corrects is not None and (kept := await _corrected(house, record, one.corrects)) is not None:
@@ -248,10 +248,6 @@ async def _corrected(house: House, record: Record, number: UUID) -> Recorded | N
 def _number_of(sent: Sent) -> UUID:
     """Under which it is filed from here: one of its own, since the one that it came under may be another visit's."""
     return uuid5(sent.visit, sent.digest.hex())
-
-
-def _reference(me: Me) -> Tree:
-    return {"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"}
 
 
 def _number(house: House, one: Waiting) -> int:

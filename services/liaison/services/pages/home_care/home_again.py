@@ -24,7 +24,7 @@ async def home_again(request: Request) -> Response:
     told = Visit(
         id=uuid4(),
         patient=f"Patient/{patient}",
-        aide={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
+        aide=me.signature,
         service={"reference": me.organization_reference, "display": me.organization_name},
         answers={"start": now.isoformat(timespec="seconds")},
         recorded=now,

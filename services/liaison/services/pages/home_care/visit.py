@@ -236,7 +236,7 @@ def declared(
     return Visit(
         id=number_of(form),
         patient=f"Patient/{patient}",
-        aide={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
+        aide=me.signature,
         service={"reference": me.organization_reference, "display": me.organization_name},
         answers=answers,
         recorded=now,

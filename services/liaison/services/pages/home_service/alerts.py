@@ -134,7 +134,7 @@ async def call(request: Request) -> Response:
     changed, made = called(
         task,
         f"Task/{task['id']}",
-        _by(me),
+        me.signature,
         record.now(),
         whom=whom,
         words=words,
@@ -156,7 +156,7 @@ async def finish(request: Request) -> Response:
         return await _page(request, gettext(_("Choisissez pourquoi l'alerte est close.")))
     if standing(task, record.now()) is Standing.CLOSED:
         return RedirectResponse("/service", status_code=303)
-    changed = close(task, given, display, _by(me), record.now())
+    changed = close(task, given, display, me.signature, record.now())
     return await _done(request, record, task, [change(task, changed)], "/service")
 
 
@@ -226,7 +226,3 @@ async def _telecoms(record: Record, reference: str) -> list[Tree]:
 
 def _noted(note: Tree) -> datetime | None:
     return moments.moment(str(note["time"])) if note.get("time") else None
-
-
-def _by(me: Me) -> Tree:
-    return {"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"}

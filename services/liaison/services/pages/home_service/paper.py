@@ -110,7 +110,7 @@ async def _file(request: Request, signed: SignedIn, record: Record, form: FormDa
         answers=answers,
         recorded=now,
         appointment=f"Appointment/{appointment}" if appointment else "",
-        transcribed_by={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
+        transcribed_by=me.signature,
         paper=True,
         teams=await teams_of(house, signed, id_),
         asked=canonical(asked),

@@ -95,7 +95,7 @@ async def _page(
 
 
 async def _enter(record: Record, me: Me, patient: str, since: date, place: str) -> None:
-    by, now = _by(me), record.now()
+    by, now = me.signature, record.now()
     coming, open_alerts = await asyncio.gather(
         visits(record, me.organization_reference, patient, since), alerts.alerts_of(record, patient)
     )
@@ -111,7 +111,7 @@ async def _enter(record: Record, me: Me, patient: str, since: date, place: str) 
 
 async def _leave(record: Record, me: Me, patient: str, until: date, current: Tree | None) -> None:
     """`current` is None for somebody whose stay was over before anyone confirmed it: nothing had paused."""
-    by, now = _by(me), record.now()
+    by, now = me.signature, record.now()
     of_patient = {"patient": patient, "_count": "100"}
     coming, tasks, teams = await asyncio.gather(
         visits(record, me.organization_reference, patient, until),
@@ -281,10 +281,6 @@ def _subject(tree: Tree) -> str:
 async def _opened(request: Request) -> tuple[Record, Me]:
     caller, me = await signed_in(request)
     return Record(request.app.state.house.engine, caller, address_of(request)), me
-
-
-def _by(me: Me) -> Tree:
-    return {"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"}
 
 
 def _day(typed: str) -> date | None:
