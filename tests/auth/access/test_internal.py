@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from liaison.auth.access import internal
+from liaison.auth.access.filter import Filter
 from liaison.auth.access.internal import INTERNALS
 
 
@@ -37,6 +38,20 @@ async def test_it_sees_its_types_of_everyone_and_nothing_else(territory: Any) ->
     assert (await territory.ask(cell, "GET", weight)).status in (403, 404)
     assert await territory.store.read(cell, territory.key(weight)) is None
     assert (await territory.ask(cell, "POST", "Observation", territory.item_of(patient))).status == 403
+
+
+async def test_one_that_is_opened_for_a_record_reaches_that_one_alone(territory: Any) -> None:
+    """Nor does a search of it look at anybody else's keys: hundreds of visits are filed in one evening."""
+    patient, other = await territory.patient(), await territory.patient()
+    of = territory.key(patient.reference).patient
+    cell = await internal.open_session(territory.database.writing, "identity", of=of)
+
+    assert await territory.sees(cell, patient.reference)
+    assert not await territory.sees(cell, other.reference)
+    looked_at = f"select p.patient from {Filter().patients('$1::bigint')} p"
+    assert await territory.database.reading.fetch(looked_at, cell.session) == [(of,)]
+    everyone = await internal.open_session(territory.database.writing, "identity")
+    assert len(await territory.database.reading.fetch(looked_at, everyone.session)) > 1
 
 
 async def test_it_ends_when_closed_and_after_its_time(territory: Any) -> None:

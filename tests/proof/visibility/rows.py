@@ -96,5 +96,5 @@ class World:
 
     def patients(self, session: Session) -> set[int]:
         if session.kinds is not None and self.alive(session):
-            return {row.patient for row in self.rows}
+            return {row.patient for row in self.rows if session.only_patient in (None, row.patient)}
         return {grant.patient for grant in self.grants if grant in self.grants_of(session, grant.patient)}

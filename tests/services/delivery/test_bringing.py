@@ -1,5 +1,6 @@
 """A telephone brings visits that were written without a network: each has a receipt, a place, and one place only."""
 
+import asyncio
 import base64
 import hashlib
 import uuid
@@ -7,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from liaison.fhir.store.embedded import Embedded
 from liaison.services.pages.reading.written import text_of
 
 from ..running_sandbox import Running
@@ -63,6 +66,22 @@ def test_a_visit_is_filed_once_in_the_name_of_the_aide_and_the_doctor_finds_it(
         assert {"reference": f"DocumentReference/{notes[0]['resource']['id']}"} in told["resource"]["target"]
     [response] = sandbox.get(sandbox.token("home_service_manager"), f"QuestionnaireResponse?{of_it}").json()["entry"]
     assert "device-time" in response["resource"]["extension"][0]["url"]
+
+
+def test_what_files_it_reaches_the_record_of_that_person_alone(telephone: Telephone, sandbox: Running) -> None:
+    assert telephone.bring(telephone.parcel(telephone.letter(telephone.someone))).json()["state"] == "filed"
+
+    async def opened() -> list[int | None]:
+        connection = await asyncpg.connect(Embedded.attach(sandbox.folder / "database").url)
+        try:
+            asked = "select only_patient from access_session where role_code = 'internal:visits'"
+            return [of for (of,) in await connection.fetch(asked)]
+        finally:
+            await connection.close()
+
+    found = asyncio.run(opened())
+    assert found
+    assert None not in found
 
 
 def test_a_colleague_delivers_it_and_it_stays_its_author_s(telephone: Telephone, sandbox: Running) -> None:

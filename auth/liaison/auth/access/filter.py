@@ -89,13 +89,13 @@ class Filter:
 
     def patients(self, session: str) -> str:
         """A subselect yielding (patient bigint), each once: those on whom the session has some grant in force now; for
-        an internal principal, everyone."""
+        an internal principal, everyone whom it reaches."""
         return (
             "(select g.patient from access_session s join access_grant g on"
             f" {self._all(_GRANT_OF_ANY_PATIENT, 'g', session)}"
             f" where {self._all((*_SESSION, 'only_patient'), 'g', session)}"
             " union select p.patient from access_session s join patient p on p.state = 0"
-            f" where s.kinds is not null and {self._all(_SESSION, 'p', session)})"
+            f" where s.kinds is not null and {self._all((*_SESSION, 'only_patient'), 'p', session)})"
         )
 
     def decided(self, row: str, session: str) -> str:

@@ -51,7 +51,7 @@ async def recorder(house: House, letter: Letter, permit: Permit, written: dateti
             raise NotFiled("opposed")
         if "unfinished" in letter.form:
             raise NotFiled("unfinished")
-        cell = await internal.open_session(house.database.writing, "visits", caller=author)
+        cell = await internal.open_session(house.database.writing, "visits", caller=author, of=key.patient)
     try:
         yield Record(house.engine, cell)
     except (Invalid, KeyError):

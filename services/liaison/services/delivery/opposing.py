@@ -42,7 +42,7 @@ async def oppose(house: House, letter: Letter, permit: Permit, written: datetime
     told = {"system": SYSTEM, "value": f"{letter.visit}#opposition"}
     author = aide(permit)
     with faults.reported():
-        cell = await internal.open_session(house.database.writing, "identity", caller=author)
+        cell = await internal.open_session(house.database.writing, "identity", caller=author, of=key.patient)
         try:
             # A receipt that was lost on its way: the same number again.
             known = {"patient": f"Patient/{letter.patient}", "identifier": f"{told['system']}|{told['value']}"}

@@ -34,11 +34,12 @@ async def report(house: House, letter: Letter, permit: Permit, written: datetime
         reader = await designated.ever(house.database.reading, permit.organization, to)
     if reader is None or not 0 < len(words) <= LONGEST:
         raise NotFiled("answers")
-    if house.store.key("Patient", letter.patient) is None:
+    key = house.store.key("Patient", letter.patient)
+    if key is None:
         raise NotFiled("person")
     recipient = {"reference": reader.reference, "display": reader.name}
     bundle = _once(f"{letter.visit}#report", _communication(letter, permit, recipient, words, written, received))
-    async with opened(house, aide(permit)) as cell:
+    async with opened(house, aide(permit), key.patient) as cell:
         try:
             await Record(house.engine, cell).transact(bundle)
         except Refused as refused:
@@ -75,10 +76,10 @@ def _once(value: str, tree: Tree) -> Tree:
 
 
 @asynccontextmanager
-async def opened(house: House, behind: Caller) -> AsyncIterator[Caller]:
-    """The principal that files and hands over reports; the journal shows who is behind it."""
+async def opened(house: House, behind: Caller, of: int = 0) -> AsyncIterator[Caller]:
+    """The principal that files and hands over reports; the journal shows who is behind it. `of`: as in `internal.open_session`."""
     with faults.reported():
-        cell = await internal.open_session(house.database.writing, "protection", caller=behind)
+        cell = await internal.open_session(house.database.writing, "protection", caller=behind, of=of)
     try:
         yield cell
     finally:
