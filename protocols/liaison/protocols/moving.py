@@ -11,13 +11,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from liaison.protocols.calendar import State, annotation, entry, excuse, reschedule
+from liaison.protocols import codes
+from liaison.protocols.calendar import State, annotation, entry, reschedule
 from liaison.protocols.carry_out import carry_out
+from liaison.protocols.ending import set_aside
 from liaison.protocols.proposal import Node, Proposal, Step
 
 Tree = dict[str, Any]
+GROUP_CHANGED: Final = {"system": codes.COORDINATION, "code": "group-changed", "display": "Groupe modifié"}
+"""Why a step was set aside that was for another class of persons (liaison.protocols.regrouping): nobody decided against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What becomes of each step of the plan."""
+    """What becomes of each step of the plan; `reason` (a CodeableConcept) is noted of whatever changes with it."""
 
     plan: Tree
     proposal: Proposal
@@ -47,11 +51,11 @@ class Move:
     moved: tuple[Moved, ...]
     added: tuple[Step, ...]
     dropped: tuple[Tree, ...]
+    reason: Tree
 
     @property
     def why(self) -> str:
-        """What is noted of whatever changes with it."""
-        return f"Passage à la version {self.proposal.plan['version']} du protocole."
+        return str(self.reason["text"])
 
     @property
     def pursued(self) -> frozenset[str]:
@@ -88,14 +92,15 @@ def last_done(tasks: Sequence[Tree]) -> dict[str, date]:
 
 def move(plan: Tree, tasks: Sequence[Tree], proposal: Proposal) -> Move:
     """The steps of the plan beside those of the proposal, by action, in the order of their dates."""
-    over = [task for task in tasks if entry(task, date.max).state in (State.DONE, State.EXCUSED)]
+    over = over_of(tasks)
+    decided = [task for task in over if not of_another_group(task)]
     left: dict[str, list[Tree]] = defaultdict(list)
     for task in sorted(tasks, key=lambda one: entry(one, date.max).due or date.max):
         if task not in over:
             left[action_of(task)].append(task)
-    set_aside = {action_of(task) for task in over if entry(task, date.max).state is State.EXCUSED}
+    declined = {action_of(task) for task in decided if entry(task, date.max).state is State.EXCUSED}
     moved, added = [], []
-    number = Counter(action_of(task) for task in over)
+    number = Counter(action_of(task) for task in decided)
     most = _counts(proposal.nodes)
     for step in proposal.steps:
         number[step.action] += 1
@@ -103,13 +108,25 @@ def move(plan: Tree, tasks: Sequence[Tree], proposal: Proposal) -> Move:
             continue  # so many times in all, and some of them are over
         if left[step.action]:
             moved.append(Moved(left[step.action].pop(0), step))
-        elif not (step.action in set_aside and _once(step, proposal)):
+        elif not (step.action in declined and _once(step, proposal)):
             added.append(step)
     there = _ids(proposal.plan.get("action", ())) | {one.action for one in proposal.skipped}
     unseen = there - {step.action for step in proposal.steps}
     kept = [task for action, several in left.items() if action in unseen for task in several]
     dropped = [task for action, several in left.items() if action not in unseen for task in several]
-    return Move(plan, proposal, tuple(over), tuple(kept), tuple(moved), tuple(added), tuple(dropped))
+    reason = {"text": f"Passage à la version {proposal.plan['version']} du protocole."}
+    return Move(plan, proposal, tuple(over), tuple(kept), tuple(moved), tuple(added), tuple(dropped), reason)
+
+
+def over_of(tasks: Sequence[Tree]) -> list[Tree]:
+    """The steps that were done, or set aside."""
+    return [task for task in tasks if entry(task, date.max).state in (State.DONE, State.EXCUSED)]
+
+
+def of_another_group(task: Tree) -> bool:
+    """Whether a step was set aside because it was for another class: when the person is of that class again, it comes again."""
+    told = (task.get("statusReason") or {}).get("coding", ())
+    return any((one.get("system"), one.get("code")) == (GROUP_CHANGED["system"], GROUP_CHANGED["code"]) for one in told)
 
 
 def _ids(actions: Sequence[Tree]) -> set[str]:
@@ -152,7 +169,7 @@ def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) ->
     plan_entry["resource"] = {name: value for name, value in plan.items() if value not in ([], {})}
     changes = [(one.task, _moved(one, made, urn, author, at, why)) for one in made.moved]
     changes += [(one, _of_the_new(one, made, action_of(one), urn, at)) for one in made.kept]
-    changes += [(one, excuse(one, why, author, at)) for one in made.dropped]
+    changes += [(one, set_aside(one, made.reason, author, at)) for one in made.dropped]
     ended = {**made.plan.get("period", {}), "end": made.proposal.on.isoformat()}
     note = [*made.plan.get("note", ()), annotation(why, author, at)]
     changes.append((made.plan, {**made.plan, "status": "revoked", "period": ended, "note": note}))

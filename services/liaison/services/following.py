@@ -17,8 +17,8 @@ from liaison.protocols.days import named_day
 from liaison.protocols.deaths import died
 from liaison.protocols.ending import Changes
 from liaison.protocols.following import closed, opened
-from liaison.protocols.library import Library
 from liaison.protocols.moving import Move, last_done, move, written
+from liaison.protocols.regrouping import classes, regrouped
 from liaison.protocols.workshops import step_of
 from liaison.services import applying
 from liaison.services.pages.changing import change
@@ -28,7 +28,8 @@ Tree = dict[str, Any]
 
 
 class NoSuchVersion(ValueError):
-    """The plan follows no protocol that is in force here, or not in that version, or is there already. The text says which."""
+    """The plan follows no protocol that is in force here, or not in that version, or is there already and its steps are those of the
+    person's class. The text says which."""
 
 
 class Changed(Exception):
@@ -58,21 +59,16 @@ def protocol_of(plan: Tree) -> tuple[str, str]:
     return "", ""
 
 
-def newer(library: Library, plan: Tree) -> str:
-    """The version of its protocol that the plan could be moved to, '' for none."""
-    url, version = protocol_of(plan)
-    latest = library.find(url) if url else None
-    return str(latest.tree["version"]) if latest is not None and latest.tree["version"] != version else ""
-
-
 async def proposed(record: Record, plan: Tree, version: str, on: date) -> Move:
-    """What would become of the plan in that version, the latest for ''. Raises NoSuchVersion."""
+    """What would become of the plan in that version, the latest for ''; in the one that it follows, for somebody whose class has
+    changed (liaison.protocols.regrouping). Raises NoSuchVersion."""
     library = await applying.library(record)
     url, follows = protocol_of(plan)
     found = library.find(f"{url}|{version}" if version else url) if url else None
     if found is None:
         raise NoSuchVersion(f"the protocol of this plan is not in force here in version {version or 'any'}")
-    if str(found.tree["version"]) == follows or plan.get("status") not in ("active", "on-hold"):
+    there = str(found.tree["version"]) == follows
+    if plan.get("status") not in ("active", "on-hold") or (there and not classes(found.tree)):
         raise NoSuchVersion("the plan follows this version already, or is over")
     subject = str(plan["subject"]["reference"])
     tasks, seen, off = await asyncio.gather(
@@ -89,7 +85,21 @@ async def proposed(record: Record, plan: Tree, version: str, on: date) -> Move:
         done=last_done(tasks),
         undecided=off,
     )
-    return move(plan, tasks, proposal)
+    if not there:
+        return move(plan, tasks, proposal)
+    made = regrouped(plan, tasks, proposal)
+    if not made.added and not made.dropped:
+        raise NoSuchVersion("the plan follows this version already, and its steps are those of this person's class")
+    return made
+
+
+async def of_another_class(record: Record, plan: Tree, on: date) -> bool:
+    """Whether its person has come to another class than the steps of the plan are for, as far as the caller sees."""
+    try:
+        await proposed(record, plan, protocol_of(plan)[1], on)
+    except NoSuchVersion:
+        return False
+    return True
 
 
 async def carry_through(record: Record, made: Move, confirmed: str, author: Tree, at: datetime) -> Tree:

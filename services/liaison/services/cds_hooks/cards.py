@@ -15,6 +15,7 @@ from liaison.fhir.store import faults
 from liaison.protocols import codes
 from liaison.protocols.alerts import level_of
 from liaison.protocols.calendar import State, calendar
+from liaison.protocols.regrouping import classes, known, refused
 from liaison.services.applying import library, proposal
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import found
@@ -108,29 +109,17 @@ def _more(number: int, gettext: Gettext, topic: str) -> list[Tree]:
 async def _changed(record: Record, patient: str, steps: Sequence[Tree], today: date, gettext: Gettext) -> list[Tree]:
     """A plan in force has steps whose condition, on a class that its protocol computes or a doctor has said, no longer holds. What
     nobody has adopted is not computed here, and nothing is said of it (docs/intended-purpose.md)."""
-    known = await library(record)
+    there = await library(record)
     made = []
     for canonical in sorted({str(one.get("instantiatesCanonical", "")).partition("#")[0] for one in steps} - {""}):
-        source = known.find(canonical)
-        if source is None or not _classes(source.tree):
+        source = there.find(canonical)
+        if source is None or not classes(source.tree):
             continue
         now = await proposal(record, f"Patient/{patient}", canonical, today)
-        said = {name: text for name, text in _classes(source.tree).items() if now.variables.get(name) is not None}
-        refused = {one.action for one in now.skipped if any(f"%{name}" in one.condition for name in said)}
-        theirs = [str(one.get("instantiatesCanonical", "")) for one in steps]
-        if any(one.startswith(f"{canonical}#") and one.partition("#")[2] in refused for one in theirs):
+        gone = refused(now)
+        theirs = (str(one.get("instantiatesCanonical", "")).partition("#") for one in steps)
+        if any(followed == canonical and gone(action) for followed, _hash, action in theirs):
             words = _("Groupe modifié : le plan « {title} » suit encore l’ancien")
-            detail = "\n".join(f"{text} = {now.variables[name]}" for name, text in said.items())
+            detail = "\n".join(f"{text} = {now.variables[name]}" for name, text in known(now).items())
             made.append(_card(gettext(words).format(title=now.plan["title"]), "info", "group-changed", gettext, detail))
     return made
-
-
-def _classes(plan: Tree) -> dict[str, str]:
-    """The description of each class of a person that a protocol computes, and of each that is made of one, by name."""
-    named: dict[str, str] = {}
-    for one in plan.get("extension", ()):
-        expression = one.get("valueExpression", {}) if one.get("url") == codes.VARIABLE else {}
-        computed = any(inner.get("url") == codes.CLINICAL_DECISION for inner in expression.get("extension", ()))
-        if computed or any(f"%{name}" in expression.get("expression", "") for name in named):
-            named[str(expression["name"])] = str(expression.get("description", ""))
-    return named

@@ -14,12 +14,13 @@ from liaison.protocols.ending import ended_for
 from liaison.protocols.library import Library
 from liaison.protocols.sources import Cited, sources
 from liaison.services.applying import library
-from liaison.services.following import protocol_of
+from liaison.services.following import of_another_class, protocol_of
 from liaison.services.pages.clinician.dossier import found, open_to, patient_or_404
 from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_error
+from liaison.services.pages.role_names import PLANNERS
 
 
 async def show(request: Request, place: Place) -> Response:
@@ -33,6 +34,10 @@ async def show(request: Request, place: Place) -> Response:
     )
     current = [plan for plan in plans if plan["status"] in ("active", "on-hold")]
     known, today = await library(record), record.now().date()
+    follows = (
+        [plan for plan in current if protocol_of(plan)[0]] if place.me.role_code in PLANNERS and place.writes else []
+    )
+    other = await asyncio.gather(*(of_another_class(record, plan, today) for plan in follows))
     return render(
         request,
         "clinician/plan.html",
@@ -42,6 +47,7 @@ async def show(request: Request, place: Place) -> Response:
         today=today,
         coordinated=bool(await open_to(request, place) & Class.COORD),
         plans=current,
+        regroup={plan["id"] for plan, changed in zip(follows, other, strict=True) if changed},
         sources={plan["id"]: _cited(known, plan) for plan in current},
         ended=[plan for plan in plans if ended_for(plan)],
         goals=[goal for goal in goals if not in_error(goal)],

@@ -1,4 +1,5 @@
-"""One plan: moved to the version of its protocol that is in force, suspended, resumed, ended with a reason."""
+"""One plan: moved to the version of its protocol that is in force, brought to the class that its person is of now, suspended, resumed,
+ended with a reason."""
 
 from datetime import date
 from typing import Any, Final
@@ -10,8 +11,8 @@ from liaison.fhir.errors import NotFound
 from liaison.protocols import ending
 from liaison.protocols.days import named_day
 from liaison.protocols.moving import Move
+from liaison.protocols.regrouping import known
 from liaison.services import following
-from liaison.services.applying import library
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -96,16 +97,20 @@ async def _show(
 ) -> Response:
     today, gettext = record.now().date(), translations(language_of(request)).gettext
     patient = await patient_or_404(record, str(tree["subject"]["reference"]).partition("/")[2])
-    version = following.newer(await library(record), tree) if tree["status"] in ("active", "on-hold") else ""
-    made: Move | None = await following.proposed(record, tree, version, today) if version else None
+    made = await _to_come(record, tree, today)
+    follows = following.protocol_of(tree)[1]
+    to = str(made.proposal.plan["version"]) if made is not None else follows
     return render(
         request,
         "coordination/plan.html",
         status=status,
         plan=tree,
-        follows=following.protocol_of(tree)[1],
-        version=version,
+        follows=follows,
+        version=to if to != follows else "",
         move=made,
+        classes=[f"{words} : {made.proposal.variables[name]}" for name, words in known(made.proposal).items()]
+        if made
+        else [],
         reasons=REASONS,
         ended_on=named_day((tree.get("period") or {}).get("end")),
         ended_for=gettext(REASONS.get(ending.ended_for(tree), "")),
@@ -115,3 +120,11 @@ async def _show(
         error=error,
         given=given or {},
     )
+
+
+async def _to_come(record: Record, tree: Tree, today: date) -> Move | None:
+    """What becomes of the plan in the version in force, or in its own for somebody whose class has changed; None where it is as it is to be."""
+    try:
+        return await following.proposed(record, tree, "", today)
+    except following.NoSuchVersion:
+        return None
