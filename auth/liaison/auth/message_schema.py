@@ -26,13 +26,13 @@ plan_to_end = Table(
 )
 
 # What goes to one reader of an alert by one channel (messages.outbox). `due` is the alert's: one that becomes more urgent is told
-# again.
+# again. Of an Appointment, to the person themselves, it is the hour that they are told (messages.convoking).
 alert_message = Table(
     "alert_message",
     metadata,
     Column("patient", BigInteger, primary_key=True, autoincrement=False),
-    Column("res", BigInteger, primary_key=True, autoincrement=False),  # of the Task
-    Column("recipient", BigInteger, primary_key=True, autoincrement=False),  # of the PractitionerRole
+    Column("res", BigInteger, primary_key=True, autoincrement=False),  # of the Task, or the Appointment
+    Column("recipient", BigInteger, primary_key=True, autoincrement=False),  # of the PractitionerRole, 0 for the person
     Column("channel", Text, primary_key=True),  # mssante | email | sms
     moment("due", primary_key=True),
     Column("message", Text, nullable=False),  # its Message-ID, without the domain: random

@@ -88,8 +88,9 @@ _TABLE: Final = (
     Internal(
         "messages",
         Purpose.COORD,
-        "carries alerts to those who read them, by the channels that they accepted, and notes what became of each message",
-        frozenset({"Communication", "Organization", "Patient", "Practitioner", "PractitionerRole", "Task"}),
+        "carries alerts to those who read them, by the channels that they accepted, and convocations to the person, and notes what became of"
+        " each message",
+        frozenset({"Appointment", "Communication", "Organization", "Patient", "Practitioner", "PractitionerRole", "Task"}),
         frozenset({"Communication", "Task"}),
     ),
     Internal(

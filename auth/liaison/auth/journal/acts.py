@@ -121,6 +121,8 @@ class Act(StrEnum):
     VISIT_WAITS = "visit waits"
     VISITS_EXPORTED = "visits export"
     MESSAGE = "message"
+    CONVOCATION = "convocation"
+    CONVOKED = "convocation sent"
     NUMBER = "service number"
     PLANNED = "retention plan"
     HOLDS = "retention holds"
@@ -251,6 +253,8 @@ SAID: Final[Mapping[Act, str]] = {
     Act.VISIT_WAITS: "Visit sent by a telephone kept aside",
     Act.VISITS_EXPORTED: "Visits exported",
     Act.MESSAGE: "Message sent to a reader of alerts",
+    Act.CONVOCATION: "Convocation to a session asked for",
+    Act.CONVOKED: "Convocation sent to the person, without content",
     Act.NUMBER: "Telephone number of the service changed",
     Act.PLANNED: "Plan of retention read",
     Act.HOLDS: "List of legal holds read",

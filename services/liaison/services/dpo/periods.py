@@ -124,7 +124,7 @@ def _rights() -> Iterator[Kept]:
         "défaut",
     )
     yield Kept(
-        "Messages aux destinataires des alertes : à qui, par quelle voie, quand, et si c'est parti",
+        "Messages aux destinataires des alertes, convocations aux personnes : à qui, par quelle voie, quand, et si c'est parti",
         "autant que le dossier",
         "la destruction du dossier",
         "dire si une alerte est partie, et vers qui",

@@ -1,4 +1,4 @@
-"""Sends what waits of alerts, and reads what comes back (liaison.services.messages). One worker at a time; the others stand by."""
+"""Sends what waits of alerts and convocations, and reads what comes back (liaison.services.messages). One worker at a time; the others stand by."""
 
 import asyncio
 import imaplib
@@ -14,7 +14,7 @@ from liaison.fhir.errors import FhirError, Unavailable
 from liaison.fhir.store.database import Connect
 from liaison.fhir.store.turns import take_turns
 from liaison.services.engine import Engine
-from liaison.services.messages import mailbox, outbox, sending, told
+from liaison.services.messages import convoking, mailbox, outbox, sending, told
 from liaison.services.messages.carriers import Carriers
 from liaison.services.messages.mailbox import Outcome, Place
 from liaison.services.messages.operator import Operator
@@ -54,7 +54,8 @@ async def send(one: asyncpg.Connection, engine: Engine, on: Carriers) -> int:
         record = Record(engine, caller)
         for message in waiting:
             try:
-                await sending.send(one, engine, record, on, message)
+                to_person = message.recipient == outbox.THEMSELVES
+                await (convoking if to_person else sending).send(one, engine, record, on, message)
             except Unavailable:
                 raise
             except FhirError as error:

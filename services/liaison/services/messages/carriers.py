@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from liaison.services.messages import wording
 from liaison.services.messages.operator import BadOperator, Operator, secret_lines
 from liaison.services.settings import Settings
 
@@ -45,7 +44,7 @@ class Carrier(Protocol):
 class Notifier(Protocol):
     """Gives this text, and nothing else, to that e-mail address or number. Raises Later."""
 
-    async def notify(self, to: str, name: str, text: str) -> None: ...
+    async def notify(self, to: str, name: str, text: str, subject: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +134,9 @@ class Spool:
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]
         await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
 
-    async def notify(self, to: str, name: str, text: str) -> None:
+    async def notify(self, to: str, name: str, text: str, subject: str) -> None:
         made = EmailMessage()
-        made["To"], made["Subject"] = to, wording.SUBJECT
+        made["To"], made["Subject"] = to, subject
         made.set_content(text)
         await asyncio.to_thread(self._write, f"{name}.eml", made.as_bytes())
 
@@ -160,16 +159,16 @@ class Apprise:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def notify(self, to: str, name: str, text: str) -> None:  # no such service takes a name
-        if not await asyncio.to_thread(self._notify, self._url.replace("{to}", quote(to, safe="")), text):
+    async def notify(self, to: str, name: str, text: str, subject: str) -> None:  # no such service takes a name
+        if not await asyncio.to_thread(self._notify, self._url.replace("{to}", quote(to, safe="")), text, subject):
             raise Later("notice")
 
     @staticmethod
-    def _notify(url: str, text: str) -> bool:
+    def _notify(url: str, text: str, subject: str) -> bool:
         import apprise  # a second to load, and only where notices are on
 
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it would log the address
         service = apprise.Apprise()
         with contextlib.suppress(TypeError):
-            return service.add(url) and bool(service.notify(body=text, title=wording.SUBJECT))
+            return service.add(url) and bool(service.notify(body=text, title=subject))
         return False

@@ -1,4 +1,5 @@
-"""What is to be sent of alerts: put down with the note that the alert changed, kept until it is sent, given up or no longer due.
+"""What is to be sent: of alerts, put down with the note that the alert changed, and of appointments to the person themselves
+(convoking); kept until it is sent, given up or no longer due.
 
 At least once: whoever sends dies at any moment, and the same message, of the same name, is sent again. It is tried again after a
 time that doubles, and given up when the alert is due, or after ten times.
@@ -19,12 +20,14 @@ FIRST: Final = timedelta(seconds=30)
 LONGEST: Final = timedelta(minutes=30)
 MOST: Final = 10
 LEAST: Final = 3
+THEMSELVES: Final = 0
+"""The recipient of what goes to the person whose record it is, about an Appointment: they hold no role."""
 _TASK: Final = kind_of("Task")
 _AT_ONCE: Final = 20
 
 
 class Message(NamedTuple):
-    """To one reader of one alert, by one channel. `name` is its Message-ID, without the domain."""
+    """To one reader of one alert, or to THEMSELVES, by one channel. `name` is its Message-ID, without the domain."""
 
     patient: int
     res: int
@@ -45,13 +48,13 @@ _THIS: Final = "patient = $1 and res = $2 and recipient = $3 and channel = $4 an
 
 
 async def put_down(
-    connection: asyncpg.Connection, task: Key, recipients: Iterable[tuple[int, str]], due: datetime
+    connection: asyncpg.Connection, about: Key, recipients: Iterable[tuple[int, str]], due: datetime
 ) -> None:
     """What is put down already stays as it is: one message a reader, a channel and a time by which it must be seen."""
     await connection.executemany(
         "insert into alert_message (patient, res, recipient, channel, due, message) values ($1, $2, $3, $4, $5, $6)"
         " on conflict do nothing",
-        [(task.patient, task.res, who, channel, due, secrets.token_hex(16)) for who, channel in recipients],
+        [(about.patient, about.res, who, channel, due, secrets.token_hex(16)) for who, channel in recipients],
     )
 
 

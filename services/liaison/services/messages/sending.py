@@ -41,7 +41,7 @@ async def send(one: asyncpg.Connection, engine: Engine, record: Record, on: Carr
         await outbox.settle(one, message, "dropped", "role")
         return
     shown = await recipients.shown(store, message.recipient, message.task)
-    communication = await told.begun(record, task, message.name, message.channel, to)
+    communication = await told.begun(record, task, str(task["for"]["reference"]), message.name, message.channel, to)
     try:
         if shown is None:
             raise Undeliverable("rights")
@@ -88,7 +88,7 @@ async def _leave(
     if not to:
         raise Undeliverable("address")
     await _journaled(engine, record, message, reference, at, clinical=False)
-    await on.notices[message.channel].notify(to, message.name, wording.notice(_home(engine)))
+    await on.notices[message.channel].notify(to, message.name, wording.notice(_home(engine)), wording.SUBJECT)
 
 
 async def _own_address(one: asyncpg.Connection, engine: Engine, reference: str, channel: str) -> str:

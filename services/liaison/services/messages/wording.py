@@ -15,6 +15,7 @@ Tree = dict[str, Any]
 
 SUBJECT: Final = "Un message vous attend"
 FILE: Final = "message.pdf"
+APPOINTMENT: Final = "Rendez-vous"
 _NOTICE: Final = "Un message vous attend sur Liaison. Pour le lire : {url}"
 _WITHIN: Final = {"RED": "Urgent", "ORANGE": "Aujourd'hui", "YELLOW": "Sous trois jours"}
 _GUARD: Final = "Le soir, la nuit et le dimanche, le médecin de garde se joint par le 15 ou le 116 117."
@@ -24,6 +25,22 @@ _REST: Final = "La suite est dans le dossier."
 def notice(url: str) -> str:
     """The whole text of an ordinary e-mail or SMS."""
     return _NOTICE.format(url=url)
+
+
+def convocation(start: datetime) -> str:
+    """To the person, by ordinary e-mail. `start` on a clock of Paris."""
+    return (
+        f"Vous avez un rendez-vous le {start:%d/%m/%Y} à {start:%H h %M}. Le lieu est celui qui vous a été indiqué."
+        " Si vous ne pouvez pas venir, prévenez dès que possible la personne qui vous l'a donné."
+    )
+
+
+def called_off(start: datetime) -> str:
+    """The same, where it will not be held."""
+    return (
+        f"Votre rendez-vous du {start:%d/%m/%Y} à {start:%H h %M} n'aura pas lieu."
+        " La personne qui vous l'a donné vous en proposera un autre."
+    )
 
 
 def lines(task: Tree, patient: Tree, url: str) -> list[Part]:

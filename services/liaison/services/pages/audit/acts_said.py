@@ -111,6 +111,8 @@ WORDS: Final[Mapping[Act, str]] = {
     Act.VISIT_WAITS: _("Visite d'un téléphone mise de côté"),
     Act.VISITS_EXPORTED: _("Visites exportées"),
     Act.MESSAGE: _("Message envoyé à un destinataire des alertes"),
+    Act.CONVOCATION: _("Convocation à une séance demandée"),
+    Act.CONVOKED: _("Convocation envoyée à la personne, sans contenu"),
     Act.NUMBER: _("Numéro de téléphone du service changé"),
     Act.PLANNED: _("Plan de conservation lu"),
     Act.HOLDS: _("Liste des blocages lue"),

@@ -18,6 +18,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
@@ -108,7 +109,9 @@ async def _show(
         follows=follows,
         version=to if to != follows else "",
         move=made,
-        classes=[f"{words} : {made.proposal.variables[name]}" for name, words in known(made.proposal).items()]
+        classes=[
+            colon(gettext, words, str(made.proposal.variables[name])) for name, words in known(made.proposal).items()
+        ]
         if made
         else [],
         reasons=REASONS,

@@ -15,7 +15,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
-from liaison.services.pages.workshops import acting, agenda, educating, lists
+from liaison.services.pages.workshops import acting, agenda, educating, lists, mailing
 from liaison.services.pages.workshops.acting import NotDone
 
 Tree = dict[str, Any]
@@ -53,8 +53,13 @@ async def session(request: Request) -> Response:
                 await acting.name(record, held, me, schedule, given.get("educator", ""))
             case "no-educator":
                 await record.update(without_educator(schedule, given.get("educator", "")))
+            case "convoke":
+                await _convoke(request, caller, record, held, me)
             case "cancel":
+                house, listed = request.app.state.house, await lists.listed(record, held)
+                await mailing.call_off(house, listed, held)
                 await acting.cancel(record, held, given.get("reason", "").strip()[:200])
+                await mailing.call_off(house, listed, held)
             case _:
                 raise NotDone(_("Choisissez ce qu’il faut faire."))
     except NotDone as problem:
@@ -68,6 +73,15 @@ async def session(request: Request) -> Response:
     return RedirectResponse(f"/seances/{held.id}", status_code=303)
 
 
+async def _convoke(request: Request, caller: Caller, record: Record, held: Session, me: Me) -> None:
+    if _kept_by(held) != me.organization_reference:
+        raise NotDone(_NOT_YOURS)
+    if held.cancelled or held.start <= record.now() or not mailing.sends(request.app.state.house):
+        raise NotDone(_("Il n’y a plus de convocation à envoyer pour cette séance."))
+    if not await mailing.convoke(request, caller, await lists.listed(record, held), held):
+        raise NotDone(_("Tous ceux qui ont une adresse e-mail sont déjà prévenus."))
+
+
 async def _show(
     request: Request,
     caller: Caller,
@@ -79,6 +93,8 @@ async def _show(
 ) -> Response:
     held, schedule = shown
     listed = await lists.listed(record, held)
+    house = request.app.state.house
+    convoked = await mailing.became(house, listed, held)
     taken = (await agenda.taken(request, caller, [held.id]))[held.id]
     ours = _kept_by(held) == me.organization_reference
     room = ours and not held.cancelled and taken < held.capacity
@@ -100,7 +116,10 @@ async def _show(
         educators=educators(schedule),
         to_name=await educating.known(record, held) if ours and not (me.bare or over or held.cancelled) else [],
         is_reached=is_reached,
-        written_to=lambda mailbox: _mail(mailbox, request.app.state.house.settings.public_url),
+        written_to=lambda mailbox: _mail(mailbox, house.settings.public_url),
+        convoked=convoked,
+        sends=mailing.sends(house),
+        to_convoke=mailing.to_write_to(listed, convoked) if ours and mailing.sends(house) else [],
         error=error,
     )
 

@@ -1,0 +1,160 @@
+"""The service writes to those who come to a session: once each, the day and the hour and nothing else, and says what became of it."""
+
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liaison.auth.journal.entry import Event
+from liaison.services.jobs import messaging
+from liaison.services.messages.carriers import Carriers, Later, Spool, Undeliverable
+
+from ...oauth.conftest import Place
+from ..audit.test_unusual import told as in_the_journal
+from ..browsing import text
+from .test_sessions import act, ask, enrol, found, plan, room
+
+__all__ = ["room"]
+
+
+class Broken:
+    """A mail service that does not take anything now, or never will."""
+
+    sender = "x"
+
+    def __init__(self, error: Later) -> None:
+        self.error = error
+
+    async def notify(self, to: str, name: str, text: str, subject: str) -> None:
+        raise self.error
+
+
+@pytest.fixture
+async def session(place: Place, room: str) -> str:
+    """One to come, with one person on its list, who has a mailbox; the service sends e-mail."""
+    tree = await ask(place, "GET", f"Patient/{place.patient}")
+    mailbox = {"system": "email", "value": "jeanne@exemple.fr"}
+    await ask(place, "PUT", f"Patient/{place.patient}", {**tree, "telecom": [*tree.get("telecom", []), mailbox]})
+    place.house.carriers = on(place)
+    async with place.signed_in() as nurse:
+        path = (await plan(nurse, room, 10)).headers["location"]
+        assert (await enrol(nurse, path)).status_code == 303
+    return path
+
+
+def folder(place: Place) -> Path:
+    return place.house.settings.data / "spool"
+
+
+def on(place: Place, email: Any = None) -> Carriers:
+    return Carriers(notices={"email": email or Spool(folder(place))})
+
+
+async def work(place: Place, carriers: Carriers | None = None) -> int:
+    """The job of one worker, once; how many messages it tried."""
+    async with place.house.database.writing.acquire() as one:
+        await one.execute("update alert_message set next_at = now() where state = 'waiting'")
+        return await messaging.send(one, place.house.engine, carriers or place.house.carriers)
+
+
+def mails(place: Place) -> list[tuple[str, str, str]]:
+    """(to, subject, text)."""
+    read = [message_from_bytes(one.read_bytes(), policy=policy.default) for one in sorted(folder(place).glob("*.eml"))]
+    return [(str(one["To"]), str(one["Subject"]), one.get_content().strip()) for one in read]
+
+
+async def messages(place: Place) -> list[dict[str, Any]]:
+    return await found(place, "Communication", f"patient={place.patient}&_count=20")
+
+
+async def test_each_is_written_to_once_and_told_the_day_and_the_hour_alone(place: Place, session: str) -> None:
+    async with place.signed_in() as nurse:
+        shown = await nurse.get(session)
+        assert "Prévenir 1 personne par e-mail" in text(shown)
+        assert "mailto:" not in shown.text
+        for _again in range(2):
+            await act(nurse, session, act="convoke")
+        assert "E-mail en cours d’envoi" in text(await nurse.get(session))
+
+        assert (await work(place), await work(place)) == (1, 0)
+
+        page = text(await nurse.get(session))
+        assert "Prévenu par e-mail" in page
+        assert "Prévenir 1 personne" not in page
+        refused = await act(nurse, session, act="convoke")
+        assert (refused.status_code, "sont déjà prévenus" in text(refused)) == (422, True)
+    [(to, subject, words)] = mails(place)
+    assert (to, subject) == ("jeanne@exemple.fr", "Rendez-vous")
+    assert "Vous avez un rendez-vous le " in words
+    assert " à 14 h 00." in words
+    for of_it in ("atelier", "BPCO", "Salle", "NURSE", "Jeanne", "http"):
+        assert of_it.lower() not in words.lower()
+    [told] = await messages(place)
+    assert (told["status"], told["about"][0]["reference"].partition("/")[0]) == ("completed", "Appointment")
+    assert told["recipient"] == [{"reference": f"Patient/{place.patient}"}]
+    acts = [str((one.detail or {}).get("act", "")) for one in await in_the_journal(place, Event.JOB)]
+    assert [one for one in acts if one.startswith("convocation")] == ["convocation", "convocation sent"]
+
+
+async def test_what_the_mail_service_refuses_is_said_and_can_be_tried_once_more(place: Place, session: str) -> None:
+    async with place.signed_in() as nurse:
+        await act(nurse, session, act="convoke")
+        for _try in range(2):
+            await work(place, on(place, Broken(Later("notice"))))
+        assert "E-mail en cours d’envoi" in text(await nurse.get(session))
+
+        await work(place, on(place, Broken(Undeliverable("address"))))
+
+        page = text(await nurse.get(session))
+        assert "E-mail non remis" in page
+        assert "Prévenu par e-mail" not in page
+        assert [one["status"] for one in await messages(place)] == ["stopped"]
+        assert (await act(nurse, session, act="convoke")).status_code == 303
+        assert await work(place) == 1
+        assert "Prévenu par e-mail" in text(await nurse.get(session))
+    assert len(mails(place)) == 1
+
+
+async def test_who_was_written_to_is_told_that_the_session_is_off(place: Place, session: str) -> None:
+    async with place.signed_in() as nurse:
+        await act(nurse, session, act="convoke")
+        await work(place)
+
+        assert (await act(nurse, session, act="cancel", reason="Salle fermée")).status_code == 303
+        await work(place)
+
+        refused = await act(nurse, session, act="convoke")
+        assert refused.status_code == 422
+    assert sorted("n'aura pas lieu" in words for _to, _subject, words in mails(place)) == [False, True]
+
+
+async def test_who_was_not_written_to_or_has_given_up_meanwhile_is_sent_nothing(place: Place, session: str) -> None:
+    async with place.signed_in() as nurse:
+        await act(nurse, session, act="convoke")
+        [appointment] = await found(place, "Appointment", f"patient={place.patient}&status=booked")
+        await act(nurse, session, act="given-up", appointment=appointment["id"])
+        await work(place)
+
+        await act(nurse, session, act="cancel", reason="Salle fermée")
+        await work(place)
+
+    assert mails(place) == []
+    assert await messages(place) == []
+
+
+async def test_another_structure_sends_nothing_and_without_a_channel_nor_does_ours(place: Place, session: str) -> None:
+    slot = session.rpartition("/")[2]
+    tree = await ask(place, "GET", f"Slot/{slot}")
+    other = await ask(place, "POST", "Organization", {"resourceType": "Organization", "active": True, "name": "Autre"})
+    keeper = {**tree["extension"][0], "valueReference": {"reference": f"Organization/{other['id']}"}}
+    async with place.signed_in() as nurse:
+        place.house.carriers = Carriers()
+        assert "mailto:jeanne@exemple.fr" in (await nurse.get(session)).text
+        assert (await act(nurse, session, act="convoke")).status_code == 422
+        place.house.carriers = on(place)
+        await ask(place, "PUT", f"Slot/{slot}", {**tree, "extension": [keeper, *tree["extension"][1:]]})
+        page = text(await nurse.get(session))
+        assert "Prévenir 1 personne" not in page
+        assert (await act(nurse, session, act="convoke")).status_code == 422
+    assert await work(place) == 0
