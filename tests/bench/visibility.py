@@ -55,7 +55,10 @@ class Open(Filter):
     def held(self, patient: str, session: str) -> str:
         return f"select ({patient})::bigint as patient where ({session})::bigint is not null"
 
-    def covered(self, row: str, held: str) -> str:
+    def summed(self, held: str) -> str:
+        return f"select 1 from {held}"
+
+    def covered(self, row: str, held: str, summed: str) -> str:
         return f"{row}.classes <> 0"
 
     def evidence(self, held: str) -> str:

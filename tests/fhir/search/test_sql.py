@@ -51,8 +51,11 @@ class Named:
     def held(self, patient: str, session: str) -> str:
         return f"select HELD({patient}, {session})"
 
-    def covered(self, row: str, held: str) -> str:
-        return f"COVERED({row}, {held})"
+    def summed(self, held: str) -> str:
+        return f"select SUMMED({held})"
+
+    def covered(self, row: str, held: str, summed: str) -> str:
+        return f"COVERED({row}, {held}, {summed})"
 
     def united(self, session: str) -> str:
         return f"select UNITED({session})"
@@ -138,11 +141,11 @@ def only_visible(statement: Statement) -> None:
     head, closing, rest = text.partition(")) select ")
     assert closing, text
     assert re.match(
-        r"with (held as materialized \(select HELD\((?P<owner>\$\d+::bigint), \$1::bigint\)\), )?"
+        r"with (held as materialized \(select HELD\((?P<owner>\$\d+::bigint), \$1::bigint\)\), summed as materialized \(select SUMMED\(held\)\), )?"
         r"visible as not materialized \(select v\.\*(, (d\.evidence|(null::text|EVIDENCE\(held\)) as evidence))?"
         r" from (directory_)?version v( cross join lateral \(select ALLOWED\(v, \$1::bigint\) as allowed,.*\) d)? where"
         r" .* and not v\.deleted and"
-        r" \((?(owner)v\.patient = (?P=owner) and COVERED\(v, held\)"
+        r" \((?(owner)v\.patient = (?P=owner) and COVERED\(v, held, summed\)"
         r"|(d\.allowed|ALLOWED\(v, \$1::bigint\)|OPEN\(v, \$1::bigint\)))$",
         head,
     ), text

@@ -158,7 +158,7 @@ class OpenFilter(Filter):
     def decided(self, row: str, session: str) -> str:
         return f"lateral (select {session} is not null as allowed, null::text as evidence)"
 
-    def covered(self, row: str, held: str) -> str:
+    def covered(self, row: str, held: str, summed: str) -> str:
         return "true"
 
     def second_wall(self, caller: Any, row: Any, unpermuted: int) -> bool:

@@ -136,7 +136,8 @@ async def decisions(connection: asyncpg.Connection, filter_: Filter) -> dict[str
     )
     covered = await connection.fetch(
         f"select q.session, v.res from {every} cross join lateral (with held as materialized"
-        f" ({filter_.held('v.patient', 'q.session')}) select {filter_.covered('v', 'held')} as allowed) d where d.allowed"
+        f" ({filter_.held('v.patient', 'q.session')}), summed as materialized ({filter_.summed('held')})"
+        f" select {filter_.covered('v', 'held', 'summed')} as allowed) d where d.allowed"
     )
     found = {"visible": visible, "decided": decided, "covered": covered}
     return {name: {tuple(row) for row in rows} for name, rows in found.items()}
@@ -210,14 +211,16 @@ async def test_sql_and_reference_agree_on_random_worlds(either_database: Any) ->
 
 
 async def tells(connection: Any, name: str, made: Callable[[int], Any] = world) -> bool:
-    """Whether some world shows that a condition is gone; the statement that decides each row by itself must agree."""
-    mutant = Filter({**CONJUNCTS, name: "true"})
+    """Whether some world shows that a condition is gone, each way of deciding: the statement that decides each row by itself agrees at
+    once; that of one record asks for the owner of a row twice, and another world may have to tell."""
+    mutant, missed = Filter({**CONJUNCTS, name: "true"}), {"visible", "covered"}
     for seed in range(WORLDS):
         one = made(seed)
         await store(connection, one)
-        found = await decisions(connection, mutant)
-        if found["visible"] != expected(one)["visible"]:
-            assert found["decided"] == found["covered"] == found["visible"]
+        found, wanted = await decisions(connection, mutant), expected(one)["visible"]
+        assert found["decided"] == found["visible"]
+        missed = {way for way in missed if found[way] == wanted}
+        if not missed:
             return True
     return False
 

@@ -273,8 +273,9 @@ def _visible(filter_: AccessFilter, family: Family, session: str, snapshot: str,
         evidence = ", null::text as evidence"
     elif owner:
         # The patient is asked of each row again: `held` decides the rows of this one alone.
-        table, rule = "version", f"v.patient = {owner} and {filter_.covered('v', 'held')}"
+        table, rule = "version", f"v.patient = {owner} and {filter_.covered('v', 'held', 'summed')}"
         rights = f"held as materialized ({filter_.held(owner, session)}), "
+        rights += f"summed as materialized ({filter_.summed('held')}), "
         evidence = f", {filter_.evidence('held')} as evidence" if columns == "row" else ""
     elif columns == "row":
         table, rule = "version", "d.allowed"

@@ -132,8 +132,11 @@ class AccessFilter(Protocol):
         """A select of what the session holds on one patient. For statements on many rows of one record: looked up once as
         a relation of their own, it decides each of them by `covered` and is their `evidence`."""
 
-    def covered(self, row: str, held: str) -> str:
-        """`visible`, of a row of the patient whose `held` is the relation of this name."""
+    def summed(self, held: str) -> str:
+        """A select of one row: what the relation `held` of this name comes to, for `covered`."""
+
+    def covered(self, row: str, held: str, summed: str) -> str:
+        """`visible`, of a row of the patient whose `held` and `summed` are the relations of these names."""
 
     def united(self, session: str) -> str:
         """A select (patient, mask), each patient once: the classes that are allowed of them whoever owns a row. For statements on
