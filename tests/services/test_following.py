@@ -134,6 +134,26 @@ async def test_a_plan_is_moved_with_its_own_differences_confirmed(place: Place, 
     assert status == 409
 
 
+async def test_whoever_does_not_see_what_a_plan_is_for_moves_it_all_the_same(place: Place, followed: Tree) -> None:
+    """A coordinator sees no diagnosis, and a problem may be deleted: the words stay, and the plan that is replaced has the reference."""
+    condition = {
+        "resourceType": "Condition",
+        "subject": {"reference": f"Patient/{place.patient}"},
+        "code": {"text": "x"},
+    }
+    seen, gone = [f"Condition/{(await ask(place, 'POST', 'Condition', condition))[1]['id']}" for _ in range(2)]
+    named = [{"reference": seen}, {"reference": gone, "display": "Un suivi"}, {"reference": gone}]
+    assert (await ask(place, "PUT", f"CarePlan/{followed['id']}", {**followed, "addresses": named}))[0] == 200
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    assert (await place.house.engine.handle(maker, Request("DELETE", gone, "", b""))).status == 204
+
+    assert (await act(place, followed, act="move"))[0] == 303
+
+    plans = {one["status"]: one for one in await found(place, "CarePlan")}
+    assert plans["active"]["addresses"] == [{"reference": seen}, {"display": "Un suivi"}]
+    assert plans["revoked"]["addresses"] == named
+
+
 async def test_a_step_is_given_to_a_member_who_may_read_it_on_its_page_and_over_fhir(
     place: Place, followed: Tree
 ) -> None:

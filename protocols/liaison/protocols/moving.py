@@ -146,8 +146,11 @@ def _once(step: Step, proposal: Proposal) -> bool:
     return sum(one.action == step.action for one in proposal.steps) == 1
 
 
-def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) -> tuple[Tree, list[tuple[Tree, Tree]]]:
-    """(transaction of what is new, (before, after) of what changes). `goals`: those of the plan by their words, which stay."""
+def written(
+    made: Move, author: Tree, at: datetime, goals: Mapping[str, str], addresses: Sequence[Tree]
+) -> tuple[Tree, list[tuple[Tree, Tree]]]:
+    """(transaction of what is new, (before, after) of what changes). `goals`: those of the plan by their words, which stay;
+    `addresses`: what the plan is for, as far as it may be named."""
     why = made.why
     fresh = [goal for goal in made.proposal.goals if str(goal["description"].get("text", "")) not in goals]
     only_new = replace(made.proposal, steps=made.added, goals=tuple(fresh))
@@ -159,7 +162,7 @@ def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) ->
         replaces=[{"reference": f"CarePlan/{made.plan['id']}"}],
         period={**made.plan.get("period", {})} or {"start": made.proposal.on.isoformat()},
         careTeam=made.plan.get("careTeam", []),
-        addresses=made.plan.get("addresses", []),
+        addresses=[*addresses],
         activity=[*({"reference": one} for one in kept), *plan.get("activity", [])],
         goal=[
             *({"reference": reference} for text, reference in goals.items() if text in made.pursued),

@@ -74,7 +74,8 @@ async def proposed(record: Record, plan: Tree, version: str, on: date) -> Move:
     tasks, seen, off = await asyncio.gather(
         steps_of(record, plan), applying.what_is_seen(record, subject), applying.undecided(record, found.tree)
     )
-    since = named_day(plan.get("period", {}).get("start"))
+    # What another class asks for begins today; of another version it goes on from the first day of the plan.
+    since = on if there else named_day(plan.get("period", {}).get("start"))
     proposal = propose(
         library,
         found.canonical,
@@ -107,7 +108,7 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
     if made.confirm != confirmed:
         raise Changed
     goals = await _goals(record, made.plan)
-    bundle, changes = written(made, author, at, goals)
+    bundle, changes = written(made, author, at, goals, await _to_name(record, made.plan.get("addresses", ())))
     changes += await _with_it(record, changes, author, at)
     own = await _its_own_goals(record, made.plan)
     changes += ending.dropped([one for one in own if one["description"].get("text", "") not in made.pursued], made.why)
@@ -116,6 +117,17 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
     plan = await record.read(references[0])
     assert plan is not None, "the caller sees what they have just written"
     return plan
+
+
+async def _to_name(record: Record, references: Sequence[Tree]) -> list[Tree]:
+    """The references that whoever moves a plan may write: a coordinator does not see each diagnosis that it is for. Of the others the
+    words stay, if there are any; the plan that is replaced has them whole."""
+    seen = [one if await record.read(str(one.get("reference", ""))) else _in_words(one) for one in references]
+    return [one for one in seen if one]
+
+
+def _in_words(reference: Tree) -> Tree:
+    return {name: value for name, value in reference.items() if name in ("display", "identifier")}
 
 
 async def write(
