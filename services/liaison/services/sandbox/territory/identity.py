@@ -50,6 +50,12 @@ class Identity:
     def name(self) -> str:
         return f"{self.given[0]} {self.used or self.family}"
 
+    @property
+    def mailbox(self) -> str:
+        """Of a domain that exists nowhere (RFC 2606); the older have none."""
+        named = ".".join(strict(part).lower().replace(" ", "-") for part in (self.given[0], self.used or self.family))
+        return f"{named}@courriel.example" if self.born.year > 1955 else ""
+
     def age(self, on: date) -> int:
         return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
 
@@ -115,6 +121,7 @@ def patient(person: Identity, gp: Tree | None, managing: Tree | None, verified: 
         telecom=[
             phone(person.mobile, "mobile"),
             *([phone(person.landline, "home")] if person.landline else []),
+            *([{"system": "email", "value": person.mailbox}] if person.mailbox else []),
         ],
         gender=person.sex,
         birthDate=person.born.isoformat(),
