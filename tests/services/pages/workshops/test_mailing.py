@@ -1,21 +1,25 @@
 """The service writes to those who come to a session: once each, the day and the hour and nothing else, and says what became of it."""
 
+import asyncio
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from liaison.auth.journal.entry import Event
 from liaison.services.jobs import messaging
-from liaison.services.messages.carriers import Carriers, Later, Spool, Undeliverable
+from liaison.services.messages import outbox
+from liaison.services.messages.carriers import Carriers, Later, Spool, Undeliverable, carriers
 
+from ...messages.post_office import ADDRESS, PASSWORD, PostOffice, office, open_office, opened
 from ...oauth.conftest import Place
 from ..audit.test_unusual import told as in_the_journal
 from ..browsing import text
 from .test_sessions import act, ask, enrol, found, plan, room
 
-__all__ = ["room"]
+__all__ = ["office", "open_office", "room"]
 
 
 class Broken:
@@ -158,3 +162,54 @@ async def test_another_structure_sends_nothing_and_without_a_channel_nor_does_ou
         assert "Prévenir 1 personne" not in page
         assert (await act(nurse, session, act="convoke")).status_code == 422
     assert await work(place) == 0
+
+
+@pytest.fixture
+def post(place: Place, office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> Carriers:
+    """What an installation has whose file of notices names that server, with a password."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(office.authority))
+    server = urlsplit(office.smtp).netloc
+    url = f"mailtos://{quote(ADDRESS, safe='')}:{PASSWORD}@{server}?mode=starttls&from=ccas@exemple.fr&to={{to}}"
+    notices = office.folder / "notices"
+    notices.write_text(f"email={url}\n")
+    notices.chmod(0o600)
+    return carriers(place.house.settings.model_copy(update={"notices_file": notices, "message_spool": None}))
+
+
+async def test_a_mail_server_takes_it_before_it_counts_as_sent(
+    place: Place, session: str, post: Carriers, office: PostOffice
+) -> None:
+    async with place.signed_in() as nurse:
+        await act(nurse, session, act="convoke")
+        office.refuses = "550 nobody"
+        await work(place, post)
+        refused = text(await nurse.get(session))
+        office.refuses = ""
+        assert (await work(place, post), await work(place, post)) == (1, 0)
+        taken = text(await nurse.get(session))
+    assert ("E-mail en cours d’envoi" in refused, "Prévenu par e-mail" in refused) == (True, False)
+    assert "Prévenu par e-mail" in taken
+    [(to, raw)] = office.taken
+    body = opened(raw).get_body(("plain", "html"))
+    assert body is not None
+    assert (to, opened(raw)["Subject"]) == ("jeanne@exemple.fr", "Rendez-vous")
+    assert "Vous avez un rendez-vous le " in body.get_content()
+    for of_it in ("atelier", "BPCO", "Salle", "NURSE", "Jeanne <", "Liaison"):
+        assert of_it.lower() not in str(opened(raw)).lower().replace(ADDRESS, "")
+
+
+async def test_killed_after_the_server_took_it_it_is_sent_once_more_and_no_other(
+    place: Place, session: str, post: Carriers, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_arguments: Any) -> None:
+        raise asyncio.CancelledError
+
+    async with place.signed_in() as nurse:
+        await act(nurse, session, act="convoke")
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "settle", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await work(place, post)
+    assert (await work(place, post), await work(place, post)) == (1, 0)
+    assert len(office.taken) == 2
+    assert [one["status"] for one in await messages(place)] == ["completed"]
