@@ -80,7 +80,7 @@ WITHOUT = {
     **dict.fromkeys(("/deconnexion", "/mes-connexions", "/mes-applications"), "only ends something of one's own"),
     "/dossiers/{id}/accords/prenom/{appointment}": "only takes back that a first name is told",
     **dict.fromkeys(
-        ("/dossiers/{id}/applications", "/dossiers/{id}/mesures/ajouter", "/dossiers/{id}/problemes", "/dossiers/{id}/notes", "/dossiers/{id}/accords", "/accueillir",
+        ("/dossiers/{id}/applications", "/dossiers/{id}/mesures/ajouter", "/dossiers/{id}/problemes", "/dossiers/{id}/problemes/{condition}", "/dossiers/{id}/notes", "/dossiers/{id}/accords", "/accueillir",
          "/dossiers/{id}/opposition", "/dossiers/{id}/accords/{consent}/retirer", "/dossiers/{id}/masquer",
          "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",

@@ -1,4 +1,5 @@
-"""A problem of health, noted on its page by who has no software for it: what it is, how sure it is, and since when.
+"""A problem of health, noted on its page by who has no software for it: what it is, how sure it is, and since when; those that are
+closed are listed below.
 
 The common ones of the programmes carry their ICD-10 code, which a plan or another software goes by; any other is kept in words.
 """
@@ -16,10 +17,12 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.states import in_error, refuted
 from liaison.services.pages.signed_in import Me
 
 Tree = dict[str, Any]
 _TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
+CLINICAL: Final = f"{_TERMINOLOGY}/condition-clinical"
 _ICD_10: Final = "http://hl7.org/fhir/sid/icd-10"
 KNOWN: Final = {
     "J44.9": _("BPCO"),
@@ -51,6 +54,7 @@ async def problems(request: Request) -> Response:
             return RedirectResponse(f"{place.path}#problemes", status_code=303)
         except NotSaid as problem:
             error, wrong, status = str(problem), problem.field, 422
+    over = {"patient": f"Patient/{place.id}", "clinical-status": "resolved,inactive,remission", "_count": "100"}
     return render(
         request,
         "clinician/problem.html",
@@ -58,6 +62,9 @@ async def problems(request: Request) -> Response:
         place=place,
         patient=patient,
         who=identity(patient),
+        closed=[
+            one for one in await place.record.found("Condition", over, most=100) if not (refuted(one) or in_error(one))
+        ],
         today=place.record.now().date(),
         known=KNOWN,
         certain=CERTAIN,
@@ -83,7 +90,7 @@ def condition(form: Mapping[str, str], patient: str, me: Me, now: datetime) -> T
         raise NotSaid(_("Donnez le jour : aujourd'hui, ou avant."), "since")
     tree: Tree = {
         "resourceType": "Condition",
-        "clinicalStatus": {"coding": [{"system": f"{_TERMINOLOGY}/condition-clinical", "code": "active"}]},
+        "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
         "verificationStatus": {"coding": [{"system": f"{_TERMINOLOGY}/condition-ver-status", "code": form["certain"]}]},
         "category": [{"coding": [{"system": f"{_TERMINOLOGY}/condition-category", "code": "problem-list-item"}]}],
         "code": {"text": words or KNOWN[code]},

@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute
 
 from liaison.services.launching import DESK
-from liaison.services.pages.clinician import notes, observations, opening, patients, problems, seeing, wishes
+from liaison.services.pages.clinician import closing, notes, observations, opening, patients, problems, seeing, wishes
 from liaison.services.pages.clinician.place import own_place
 from liaison.services.pages.clinician.record_pages import record_pages
 from liaison.services.pages.page import page
@@ -30,6 +30,7 @@ def routes() -> list[BaseRoute]:
         *record_pages("/dossiers/{id}", own_place, READERS),
         page("/dossiers/{id}/mesures/ajouter", observations.add, methods=("POST",), roles=HEALTH),
         page("/dossiers/{id}/problemes", problems.problems, methods=("GET", "POST"), roles=HEALTH),
+        page("/dossiers/{id}/problemes/{condition}", closing.problem, methods=("GET", "POST"), roles=HEALTH),
         page("/dossiers/{id}/notes", notes.add, methods=("POST",), roles=READERS),
         page("/dossiers/{id}/accords", wishes.wishes, methods=("GET", "POST"), roles=READERS),
         page("/dossiers/{id}/alertes/{task}", seeing.answer, methods=("POST",), roles=READERS),
