@@ -7,7 +7,7 @@ same way, to whom it was sent. What the appointment says when the message leaves
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -26,7 +26,7 @@ from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.record import Record
 
 Tree = dict[str, Any]
-CHANNEL = "email"
+CHANNEL: Final = "email"
 
 
 class Convoked(NamedTuple):
@@ -43,11 +43,12 @@ async def put_down(connection: asyncpg.Connection, appointments: Sequence[Key], 
         await outbox.put_down(connection, one, [(THEMSELVES, CHANNEL)], hour)
     await connection.execute(
         "update alert_message set state = 'waiting', why = '', attempts = 0, next_at = now() where recipient = $1"
-        " and (patient, res) in (select * from unnest($2::bigint[], $3::bigint[])) and due = $4 and state in ('undelivered', 'dropped')",
+        " and (patient, res) in (select * from unnest($2::bigint[], $3::bigint[])) and due = $4 and state = any($5)",
         THEMSELVES,
         [one.patient for one in appointments],
         [one.res for one in appointments],
         hour,
+        outbox.GIVEN_UP,
     )
 
 
@@ -106,5 +107,5 @@ def _text(appointment: Tree, hour: datetime) -> str:
 
 
 def _moment(appointment: Tree, name: str) -> datetime | None:
-    told_ = str(appointment.get(name, ""))
-    return datetime.fromisoformat(told_) if told_ else None
+    said = str(appointment.get(name, ""))
+    return datetime.fromisoformat(said) if said else None

@@ -16,6 +16,8 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 
 STATES: Final = ("waiting", "sent", "undelivered", "dropped")
+GIVEN_UP: Final = ("undelivered", "dropped")
+"""The states of what did not leave, and is not tried again by itself."""
 FIRST: Final = timedelta(seconds=30)
 LONGEST: Final = timedelta(minutes=30)
 MOST: Final = 10

@@ -13,9 +13,8 @@ from liaison.protocols.workshops import Session
 from liaison.services.house import House
 from liaison.services.messages import convoking
 from liaison.services.messages.convoking import CHANNEL, Convoked
+from liaison.services.messages.outbox import GIVEN_UP
 from liaison.services.pages.workshops.lists import Listed
-
-_TRIED_AGAIN = frozenset({"undelivered", "dropped"})
 
 
 def sends(house: House) -> bool:
@@ -35,9 +34,7 @@ def to_write_to(listed: Sequence[Listed], became: Mapping[str, Convoked]) -> lis
     return [
         one
         for one in listed
-        if one.comes
-        and one.mailbox
-        and ((told := became.get(one.appointment["id"])) is None or told.state in _TRIED_AGAIN)
+        if one.comes and one.mailbox and ((told := became.get(one.appointment["id"])) is None or told.state in GIVEN_UP)
     ]
 
 
