@@ -94,6 +94,10 @@ async def send(one: asyncpg.Connection, engine: Engine, record: Record, on: Carr
         return
     await outbox.settle(one, message, "sent")
     await told.sent(record, begun, record.now())
+    since = await record.read(engine.store.reference(key))
+    end = _moment(since, "end") if since and since.get("status") == "cancelled" else None
+    if end is not None and end != message.due:
+        await put_down(one, [key], end)  # whoever called it off meanwhile did not see yet that this one had left
 
 
 def _text(appointment: Tree, hour: datetime) -> str:

@@ -133,6 +133,20 @@ async def test_who_was_written_to_is_told_that_the_session_is_off(place: Place, 
     assert sorted("n'aura pas lieu" in words for _to, _subject, words in mails(place)) == [False, True]
 
 
+async def test_who_was_being_written_to_while_the_session_was_called_off_is_told(place: Place, session: str) -> None:
+    async with place.signed_in() as nurse:
+
+        class Slow(Spool):
+            async def notify(self, to: str, name: str, text: str, subject: str) -> None:
+                assert (await act(nurse, session, act="cancel", reason="Salle fermée")).status_code == 303
+                await super().notify(to, name, text, subject)
+
+        await act(nurse, session, act="convoke")
+        await work(place, on(place, Slow(folder(place))))
+    assert (await work(place), await work(place)) == (1, 0)
+    assert sorted("n'aura pas lieu" in words for _to, _subject, words in mails(place)) == [False, True]
+
+
 async def test_who_was_not_written_to_or_has_given_up_meanwhile_is_sent_nothing(place: Place, session: str) -> None:
     async with place.signed_in() as nurse:
         await act(nurse, session, act="convoke")
