@@ -58,20 +58,30 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
             {"actor": {"reference": person(sandbox, "nurse")["practitioner_role"]}, "status": "accepted"},
         ],
     }
+    offers = found(sandbox, "HealthcareService?name=Aide%20%C3%A0%20domicile")[0]["id"]
+    of_service = {"actor": {"reference": f"HealthcareService/{offers}"}, "status": "needs-action"}
+    nobodys = {**line, "participant": [line["participant"][0], of_service]}
+    lines = {
+        "elsewhere": elsewhere,
+        "nobody-yet": nobodys,
+        "elsewhere-for-it": {**line, "participant": [*elsewhere["participant"], of_service]},
+    }
+    days_to = {"visit": 1, "visit-short": 2, "visit-breath": 2, "untold": 2, "nobody-yet": 2}
+    days_to |= {"elsewhere": 3, "elsewhere-for-it": 3}
     coming = [
         sandbox.post(
             sandbox.token("home_service_manager"),
             "Appointment",
             {
-                **(line if code != "elsewhere" else elsewhere),
+                **lines.get(code, line),
                 **({"serviceType": [{"coding": [{**kind, "code": code}]}]} if code.startswith("visit") else {}),
                 "start": (today + timedelta(days=days)).isoformat(timespec="seconds"),
                 "end": (today + timedelta(days=days, minutes=30)).isoformat(timespec="seconds"),
             },
         ).json()["id"]
-        for code, days in (("visit", 1), ("visit-short", 2), ("visit-breath", 2), ("untold", 2), ("elsewhere", 3))
+        for code, days in days_to.items()
     ]
-    nurses = coming.pop()
+    *coming, nurses, nurses_for_it = coming
     for hours in range(1, 6):  # by a clock that was wrong, and before the stay: none of it says that it is over
         seen = {
             "resourceType": "Observation",
@@ -98,7 +108,8 @@ def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
     for one in coming:
         visit = sandbox.get(sandbox.token("gp"), f"Appointment/{one}").json()
         assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
-    assert sandbox.get(sandbox.token("gp"), f"Appointment/{nurses}").json()["status"] == "booked"
+    for one in (nurses, nurses_for_it):
+        assert sandbox.get(sandbox.token("gp"), f"Appointment/{one}").json()["status"] == "booked"
     # They pass to whoever replaces the aide, paused as they are.
     absent = re.search(
         rf'value="(-?\d+)"[^>]*>{person(sandbox, "aide")["name"]}<', manager.http.get("/equipe/tournee").text

@@ -126,7 +126,7 @@ def transaction(found: Difference, service: str, at: datetime) -> Tree:
 def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
     """The line of the tour; over `before`, who else comes and all that the file does not say stay."""
     tree: Tree = {name: value for name, value in (before or {}).items() if name != "cancelationReason"}
-    aides = [p for p in tree.get("participant", []) if _aide(p)]
+    aides = [p for p in tree.get("participant", []) if is_staff(p)]
     others = [p for p in tree.get("participant", []) if p not in aides]
     if not others:
         others = [{"actor": one.patient, "status": "accepted"}]
@@ -155,7 +155,8 @@ def _kind(one: Named, tree: Tree) -> list[Tree]:
     return [{"coding": [{"system": codes.HOME_CARE, "code": code, "display": _KINDS[code]}]}]
 
 
-def _aide(participant: Tree) -> bool:
+def is_staff(participant: Tree) -> bool:
+    """Whether it is somebody who comes, not the person nor a place."""
     return str((participant.get("actor") or {}).get("reference", "")).startswith(("PractitionerRole/", "Practitioner/"))
 
 
