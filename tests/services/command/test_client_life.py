@@ -78,6 +78,18 @@ def test_from_the_request_to_the_end(service: Service, console: Console, tmp_pat
     assert console.run("client", "activate", "releve", service.organization).returncode == 1
 
 
+def test_the_keys_of_visits_are_listed_with_their_ages(service: Service, console: Console) -> None:
+    made = [console.run("keys", "rotate", "visits") for _ in range(2)]
+    old, new = (one.stdout.partition(" : ")[2].partition(".")[0] for one in made)
+
+    said = console.run("keys", "status")
+
+    assert said.returncode == 0, said.stderr
+    lines = [one for one in said.stdout.splitlines() if one.startswith("Clé des visites")]
+    assert lines[0] == f"Clé des visites {new} : 0 jour(s), sert aux nouvelles tournées ; détruite après 90."
+    assert lines[1] == f"Clé des visites {old} : 0 jour(s), ouvre ce qui attend ; détruite après 90."
+
+
 def test_signing_keys_are_rotated_while_the_service_serves(service: Service, console: Console) -> None:
     """Each worker signs with the new key at its next token, and no token ends before its time."""
     before = service.client("gp")

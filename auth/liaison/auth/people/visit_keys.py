@@ -69,6 +69,12 @@ async def _made(connection: asyncpg.Connection, vault_key: PatientKey) -> asyncp
     )
 
 
+async def ages(connection: "asyncpg.Connection | asyncpg.Pool") -> list[tuple[str, timedelta]]:
+    """The name and age of each that is kept, the newest first: to that one new tours seal."""
+    rows = await connection.fetch("select kid, now() - made_at as age from visit_key order by made_at desc")
+    return [(row["kid"], row["age"]) for row in rows]
+
+
 async def opened(
     connection: "asyncpg.Connection | asyncpg.Pool", vault_key: PatientKey, kid: str, sealed: bytes
 ) -> bytes:

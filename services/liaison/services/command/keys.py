@@ -1,5 +1,6 @@
 """`liaison keys`: the secret above all keys, in sealed envelopes and back (and rotate: keys_rotate)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.people import visit_keys
 from liaison.fhir.vault import FileKeyProvider, ProviderError
 from liaison.services.command import Refused, app, keys_rotate
 from liaison.services.command.backup import run
@@ -27,10 +29,10 @@ keys.command()(keys_rotate.rotate)
 
 @keys.command()
 def status() -> None:
-    """Which provider opens this base's keys, and how many there are. Shows no key."""
+    """Which provider opens this base's keys, how many there are, and the names and ages of those that telephones seal visits to. Shows no key."""
     settings = Settings()
 
-    async def work() -> tuple[str, int, int, int]:
+    async def work() -> tuple[str, int, int, int, list[tuple[str, timedelta]]]:
         async with opening(settings) as opened:
             one = opened.connection
             return (
@@ -38,11 +40,17 @@ def status() -> None:
                 await one.fetchval("select count(*) from shelf"),
                 await one.fetchval("select count(*) from patient where state = 0"),
                 await one.fetchval("select count(*) from patient where state = 1"),
+                await visit_keys.ages(one),
             )
 
-    name, shelves, patients, erased = run(settings, work)
+    name, shelves, patients, erased, of_visits = run(settings, work)
     typer.echo(f"Fournisseur : {name}.")
     typer.echo(f"{shelves} étagère(s), {patients} clés de personnes, {erased} détruites.")
+    if not of_visits:
+        typer.echo("Clés des visites : aucune ; la première naît avec la première tournée d'un téléphone.")
+    for at, (kid, age) in enumerate(of_visits):
+        use = "sert aux nouvelles tournées" if at == 0 and age < visit_keys.ROTATED else "ouvre ce qui attend"
+        typer.echo(f"Clé des visites {kid} : {age.days} jour(s), {use} ; détruite après {visit_keys.KEPT.days}.")
 
 
 @keys.command()
