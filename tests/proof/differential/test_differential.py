@@ -12,7 +12,6 @@ import pytest
 from liaison.auth.access import calls, classify, denials, emergency, heeding, nested, offices, second_wall
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import appointment
-from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.auth.access.intervals import ALWAYS, Interval
 from liaison.auth.access.world import ANYONES, Held, Whose, World
 from liaison.fhir.definitions import RESOURCE_TYPES
@@ -20,6 +19,7 @@ from liaison.fhir.search import withheld
 from liaison.fhir.store import store
 from liaison.services import house
 
+from ..hole import Hole
 from ..reference import tables as known
 from . import conditions, gathering, reading, searching, tables, transacting, urgent, writing
 from .driving import opened
@@ -141,7 +141,7 @@ async def test_many_random_requests_are_answered_as_the_law_says(
 
 
 def _without(name: str) -> Any:
-    return lambda: Filter({**CONJUNCTS, name: "true"})
+    return lambda: Hole(name)
 
 
 async def _unopposed(*_: Any, **__: Any) -> bool:

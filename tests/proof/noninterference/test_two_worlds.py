@@ -4,7 +4,7 @@
 else; what is refused is refused alike (identities.py).
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from liaison.auth.access import (
     register,
     second_wall,
 )
-from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.keys import JournalKeys
@@ -40,17 +40,18 @@ from liaison.services.operations import OPERATIONS
 from liaison.services.urgent_tokens import Issuer
 
 from ...auth.access import territory as access
+from ..hole import Hole
 from . import identities, referring, worlds
 
 
 @asynccontextmanager
-async def opened(url: str, key: Path, conjuncts: Mapping[str, str] = CONJUNCTS) -> AsyncIterator[Any]:
+async def opened(url: str, key: Path, predicate: Filter | None = None) -> AsyncIterator[Any]:
     async with await Database.connect(url) as database:
         async with database.writing.acquire() as connection:
             vault = await Vault.open(connection, FileKeyProvider.create(key))
             keys = await JournalKeys.load(connection, vault)
         journal = await Journal.open(database, keys)
-        async with Store(database, vault, Filter(conjuncts), Hooks(vault, journal)) as store:
+        async with Store(database, vault, predicate or Filter(), Hooks(vault, journal)) as store:
             issuer = Issuer(await SigningKeys.open(database, vault.territory, [ACCESS]), "https://liaison.test")
             served = {**OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
             engine = Engine(store, journal, access.BASE, served, {})
@@ -64,7 +65,7 @@ Pair = tuple[worlds.Answer | None, worlds.Answer | None]
 
 
 async def together(
-    postgres: Any, folder: Path, told: Callable[[Any, int], Trace], conjuncts: Mapping[str, str] = CONJUNCTS
+    postgres: Any, folder: Path, told: Callable[[Any, int], Trace], predicate: Filter | None = None
 ) -> AsyncGenerator[Pair]:
     """The traces of world 0 and of world 1, answer beside answer: a test that looks for a difference ends with the first.
     None stands beside what only one of them has."""
@@ -73,7 +74,7 @@ async def together(
         for world in (0, 1):
             name = await postgres.create()
             stack.push_async_callback(postgres.drop, name)
-            opening = opened(postgres.url(name), folder / f"key-{name}", conjuncts)
+            opening = opened(postgres.url(name), folder / f"key-{name}", predicate)
             both.append(told(await stack.enter_async_context(opening), world))
         while True:
             left, right = [await anext(one, None) for one in both]
@@ -124,7 +125,7 @@ async def test_a_hole_in_the_predicate_shows(
     allow: Callable[..., bool] = lambda caller, row, unpermuted: True  # one expression
     monkeypatch.setattr(second_wall, "allows", allow)
 
-    pairs = together(postgres, tmp_path, of_strangers, {**CONJUNCTS, name: "true"})
+    pairs = together(postgres, tmp_path, of_strangers, Hole(name))
     found = [pair async for pair in pairs if pair[0] != pair[1]]
     paths = b" ".join(one[1] for pair in found for one in pair if one is not None)
     for operation in (b"$everything", b"$summary", b"$lastn", b"Observation/$meta"):
@@ -148,7 +149,7 @@ async def test_what_is_not_looked_into_shows(
 async def test_with_the_hole_the_second_wall_still_holds(postgres: Any, tmp_path: Path) -> None:
     """A read that SQL lets through wrongly is stopped by the other wall, and answered like nothing."""
     name = await postgres.create()
-    async with opened(postgres.url(name), tmp_path / "key", {**CONJUNCTS, "principal": "true"}) as territory:
+    async with opened(postgres.url(name), tmp_path / "key", Hole("principal")) as territory:
         gp, patient = await worlds.same(territory)
         unseen = await worlds.hidden(territory, gp, patient)
         assert await territory.status(gp.caller, patient.reference) == 200
