@@ -11,6 +11,7 @@ from liaison.protocols.alerts import (
     Sign,
     Standing,
     acknowledge,
+    answered_already,
     close,
     due_by,
     level_of,
@@ -68,9 +69,8 @@ def test_an_alert_due_on_a_day_may_be_seen_all_that_day() -> None:
 def test_an_alert_that_nobody_signed_is_seen_all_the_same() -> None:
     alert = {name: value for name, value in _alert().items() if name != "requester"}
 
-    _seen, message = acknowledge(alert, "Task/1", NURSE, NOON, "Passez demain")
+    _seen, [message] = acknowledge(alert, "Task/1", NURSE, NOON, "Passez demain")
 
-    assert message is not None
     assert "recipient" not in message
 
 
@@ -79,18 +79,53 @@ def test_an_alert_for_a_team_without_recipients_says_so() -> None:
 
 
 def test_j_ai_vu_names_who_and_the_instruction_returns_to_the_aide() -> None:
-    seen, instruction = acknowledge(_alert(), "Task/9", NURSE, NOON + timedelta(hours=1), " Je passe à 15 h. ")
+    seen, [instruction] = acknowledge(_alert(), "Task/9", NURSE, NOON + timedelta(hours=1), " Je passe à 15 h. ")
 
     assert standing(seen, NOON + timedelta(days=9)) is Standing.SEEN
     assert seen["owner"] == NURSE
-    assert instruction is not None
     assert instruction["recipient"] == [AIDE]
     assert instruction["about"] == [{"reference": "Task/9"}]
     assert instruction["payload"] == [{"contentString": "Vu. Je passe à 15 h."}]
 
 
 def test_seen_without_a_word_sends_nothing_back() -> None:
-    assert acknowledge(_alert(), "Task/9", NURSE, NOON)[1] is None
+    assert acknowledge(_alert(), "Task/9", NURSE, NOON)[1] == []
+
+
+COLLEAGUE = {"reference": "PractitionerRole/aide2", "display": "Aide 2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("Je passe.", [(AIDE, "Vu. Je passe."), (COLLEAGUE, "Vu. Je passe.")]), ("", [(COLLEAGUE, "Vu.")])],
+)
+def test_what_is_answered_goes_back_to_everybody_whose_alert_went_into_it(
+    words: str, told: list[tuple[dict[str, str], str]]
+) -> None:
+    """A colleague's own alert is closed as reported already: without a word of ours she would not know that it was read."""
+    other = {**_alert(at=NOON + timedelta(hours=1)), "requester": COLLEAGUE}
+    merged = merge(merge(_alert(), other), {**other, "authoredOn": (NOON + timedelta(hours=2)).isoformat()})
+    own = merge(merged, _alert(at=NOON + timedelta(hours=3)))
+
+    for alert in (merged, own):
+        messages = acknowledge(alert, "Task/9", NURSE, NOON + timedelta(hours=4), words)[1]
+        assert [(one["recipient"][0], one["payload"][0]["contentString"]) for one in messages] == told
+
+
+def test_whose_alert_goes_into_one_that_was_seen_is_told_at_once() -> None:
+    at = NOON + timedelta(hours=2)
+    other = {**_alert(at=at), "requester": COLLEAGUE}
+    seen, _ = acknowledge(_alert(), "Task/9", NURSE, NOON + timedelta(hours=1), "Je passe.")
+
+    reply = answered_already(merge(seen, other), "Task/9", other, at)
+
+    assert reply is not None
+    assert (reply["recipient"], reply["sender"]) == ([COLLEAGUE], NURSE)
+    assert reply["payload"] == [{"contentString": "Vu. Je passe."}]
+    worse = {**_alert("RED", "breath-rest", at), "requester": COLLEAGUE}
+    assert answered_already(merge(seen, worse), "Task/9", worse, at) is None  # it is to be seen again
+    assert answered_already(merge(_alert(), other), "Task/9", other, at) is None
+    assert answered_already(merge(seen, other), "Task/9", {**other, "requester": {"display": "Liaison"}}, at) is None
 
 
 def test_closing_keeps_who_saw_it_and_says_why() -> None:

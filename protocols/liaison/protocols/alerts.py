@@ -156,8 +156,9 @@ def standing(task: Tree, now: datetime) -> Standing:
 
 def acknowledge(
     task: Tree, task_reference: str, by: Tree, at: datetime, instruction: str = ""
-) -> tuple[Tree, Tree | None]:
-    """'J'ai vu': the Task in progress with who and when, and the one line that returns to whoever raised it."""
+) -> tuple[Tree, list[Tree]]:
+    """'J'ai vu': the Task in progress with who and when, and the one line that returns to whoever raised it. Somebody else whose alert
+    went into it sees their own closed, and not this one: they are told without an instruction too."""
     seen = {
         **task,
         "status": "in-progress",
@@ -167,10 +168,15 @@ def acknowledge(
         "executionPeriod": {"start": _text(at)},
     }
     instruction = instruction.strip()
-    if not instruction:
-        return seen, None
-    seen["output"] = [*task.get("output", ()), {"type": {"text": "Consigne"}, "valueString": instruction}]
-    return seen, {
+    told: list[Tree | None] = [*_reporters(task)]
+    if instruction:
+        seen["output"] = [*task.get("output", ()), {"type": {"text": "Consigne"}, "valueString": instruction}]
+        told.insert(0, task.get("requester"))
+    return seen, [_reply(task, task_reference, by, at, instruction, one) for one in told]
+
+
+def _reply(task: Tree, task_reference: str, by: Tree, at: datetime, instruction: str, to: Tree | None) -> Tree:
+    return {
         "resourceType": "Communication",
         "status": "completed",
         "category": [
@@ -180,9 +186,9 @@ def acknowledge(
         "subject": task["for"],
         "about": [{"reference": task_reference}],
         "sent": _text(at),
-        **({"recipient": [task["requester"]]} if "requester" in task else {}),
+        **({"recipient": [to]} if to is not None else {}),
         "sender": by,
-        "payload": [{"contentString": f"Vu. {instruction}"}],
+        "payload": [{"contentString": f"Vu. {instruction}".strip()}],
     }
 
 
@@ -220,6 +226,7 @@ def merge(open_alert: Tree, other: Tree) -> Tree:
     added = [sign for sign in other["input"] if not _codes(sign) & known]
     merged = {
         **open_alert,
+        **_with_reporters(open_alert, other),
         "lastModified": other["authoredOn"],
         "input": [*open_alert["input"], *added],
         "description": "\n".join(dict.fromkeys((open_alert["description"] + "\n" + other["description"]).split("\n"))),
@@ -232,6 +239,30 @@ def merge(open_alert: Tree, other: Tree) -> Tree:
         merged |= {name: other[name] for name in _OF_A_LEVEL} | {"status": "requested"}
         merged.pop("businessStatus", None)
     return merged
+
+
+def answered_already(merged: Tree, task_reference: str, other: Tree, at: datetime) -> Tree | None:
+    """What goes back to whoever raised an alert that went into one which stays seen; None where it must be seen again, or it was no
+    person with a reference."""
+    to = other.get("requester", {})
+    if merged.get("status") not in _SEEN or "reference" not in to:
+        return None
+    said = [str(one["valueString"]) for one in merged.get("output", ()) if "valueString" in one]
+    return _reply(merged, task_reference, merged["owner"], at, said[-1] if said else "", to)
+
+
+def _with_reporters(open_alert: Tree, other: Tree) -> Tree:
+    """The extensions of the open alert with whoever raised the other, each once; its own author is not among them."""
+    kept = [one for one in open_alert.get("extension", ()) if one["url"] != codes.ALSO_REPORTED]
+    told = [*_reporters(open_alert), *_reporters(other), other.get("requester", {})]
+    own = open_alert.get("requester", {}).get("reference")
+    by = {one["reference"]: one for one in told if one.get("reference") not in (None, own)}
+    made = [*kept, *({"url": codes.ALSO_REPORTED, "valueReference": one} for one in by.values())]
+    return {"extension": made} if made else {}
+
+
+def _reporters(alert: Tree) -> list[Tree]:
+    return [one["valueReference"] for one in alert.get("extension", ()) if one.get("url") == codes.ALSO_REPORTED]
 
 
 def reported_again(alert: Tree) -> bool:

@@ -89,7 +89,7 @@ async def test_a_flag_is_active_while_the_alert_is_open_and_says_until_when(
     assert flag["extension"][0]["valueReference"] == {"reference": f"Task/{task['id']}"}
 
     now = place.house.database.clock.now()
-    seen, _none = acknowledge(task, f"Task/{task['id']}", {"display": "Camille"}, now)
+    seen, _ = acknowledge(task, f"Task/{task['id']}", {"display": "Camille"}, now)
     seen = await ask(place, "PUT", f"Task/{task['id']}", seen)
     await follow(one, place.house.engine)
     assert [one["meta"]["versionId"] for one in await flags_of(place)] == ["1"]  # seen, and still open: nothing to say

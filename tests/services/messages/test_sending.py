@@ -308,7 +308,7 @@ async def test_nothing_more_is_sent_of_what_was_seen(desk: Desk, office: PostOff
     await desk.furnish(typed(MAILBOX))
     task = await desk.raise_alert()
     await follow(desk.one, desk.place.house.engine, desk.on.channels)
-    seen, _none = acknowledge(task, f"Task/{task['id']}", {"display": "Camille"}, desk.place.house.database.clock.now())
+    seen, _ = acknowledge(task, f"Task/{task['id']}", {"display": "Camille"}, desk.place.house.database.clock.now())
     await ask(desk.place, "PUT", f"Task/{task['id']}", seen)
     await desk.work()
     assert office.taken == []

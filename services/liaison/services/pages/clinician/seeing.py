@@ -66,10 +66,9 @@ def seen(task: Tree, me: Me, at: datetime, instruction: str, *, answered: bool) 
     """The transaction of an acknowledgement; the Task's version is checked, so that two answers do not overwrite. What
     somebody has `answered` stands, beside the instruction."""
     by = {"reference": me.role_reference or me.person, "display": me.name}
-    changed, message = acknowledge(task, f"Task/{task['id']}", by, at, instruction)
+    changed, messages = acknowledge(task, f"Task/{task['id']}", by, at, instruction)
     if answered:
         changed |= {name: task[name] for name in _ANSWER if name in task}
     entries: list[Tree] = [change(task, changed)]
-    if message is not None:
-        entries.append({"resource": message, "request": {"method": "POST", "url": "Communication"}})
+    entries += [{"resource": one, "request": {"method": "POST", "url": "Communication"}} for one in messages]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}

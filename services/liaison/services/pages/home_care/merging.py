@@ -10,7 +10,7 @@ from typing import Any, Final
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.fhir.store import faults
-from liaison.protocols.alerts import LEVELS, close, level_of, merge, same
+from liaison.protocols.alerts import LEVELS, answered_already, close, level_of, merge, same
 from liaison.protocols.filing import part
 from liaison.services.house import House
 from liaison.services.pages.changing import change
@@ -64,9 +64,12 @@ def pairs(alerts: list[Tree]) -> list[tuple[Tree, Tree]]:
 
 
 def united(first: Tree, second: Tree, at: datetime) -> Tree:
-    """The transaction: the older alert with what the other adds, and the other closed as reported already."""
-    closed = close(second, "duplicate", "Déjà signalé", {"display": "Liaison"}, at)
-    entries = [change(first, merge(first, second)), change(second, closed)]
+    """The transaction: the older alert with what the other adds, and the other closed as reported already; whoever raised that one is
+    told at once what was answered."""
+    closed, merged = close(second, "duplicate", "Déjà signalé", {"display": "Liaison"}, at), merge(first, second)
+    entries = [change(first, merged), change(second, closed)]
+    if (reply := answered_already(merged, f"Task/{first['id']}", second, at)) is not None:
+        entries.append({"resource": reply, "request": {"method": "POST", "url": "Communication"}})
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 

@@ -104,9 +104,8 @@ def _answered(record: Record, urns: list[str], at: datetime, words: str) -> None
     """The nurse has seen the alert among these resources, sent one line back, and closed it two days later."""
     urn = next(urn for urn in urns if record.draft.entries[urn]["resourceType"] == "Task")
     nurse = record.who("nurse")
-    seen, instruction = acknowledge(record.draft.entries[urn], urn, nurse, at, words)
+    seen, [instruction] = acknowledge(record.draft.entries[urn], urn, nurse, at, words)
     record.draft.entries[urn] = close(seen, "settled", "Réglé", nurse, at + timedelta(days=2))
-    assert instruction is not None
     instruction.pop("subject")
     record.add(instruction)
 
