@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from ..oauth.conftest import field
@@ -81,6 +82,21 @@ def test_the_same_sign_noticed_by_two_people_is_one_alert(
     assert len(sad) == 1 <= len(before)
     assert "Rougeur de la peau" in sad[0]["description"]
     assert any(note["text"] == "Signalé de nouveau" for note in sad[0]["note"])
+
+    with httpx.Client(base_url=str(sandbox.known["issuer"]), timeout=60) as http:
+        doctor = Telephone(http)
+        doctor.sign_in(person(sandbox, "gp"))
+        answer = {"csrf": doctor.csrf, "instruction": "Je passe ce soir."}
+        about = f"/dossiers/{telephone.someone['patient']}/alertes/{sad[0]['id']}"
+        assert http.post(about, data=answer).status_code == 303
+    told = sandbox.get(sandbox.token("gp"), f"Communication?patient={telephone.someone['patient']}&_sort=-sent&_count=50")
+    to = {
+        one["resource"]["recipient"][0]["reference"]
+        for one in told.json()["entry"]
+        if {"reference": f"Task/{sad[0]['id']}"} in one["resource"].get("about", ())
+        and one["resource"]["payload"][0]["contentString"] == "Vu. Je passe ce soir."
+    }
+    assert to == {person(sandbox, who)["practitioner_role"] for who in ("aide", "home_service_manager")}
 
 
 def test_a_visit_of_which_nothing_has_come_after_a_day_is_named(
