@@ -89,7 +89,9 @@ def test_the_same_sign_noticed_by_two_people_is_one_alert(
         answer = {"csrf": doctor.csrf, "instruction": "Je passe ce soir."}
         about = f"/dossiers/{telephone.someone['patient']}/alertes/{sad[0]['id']}"
         assert http.post(about, data=answer).status_code == 303
-    told = sandbox.get(sandbox.token("gp"), f"Communication?patient={telephone.someone['patient']}&_sort=-sent&_count=50")
+    told = sandbox.get(
+        sandbox.token("gp"), f"Communication?patient={telephone.someone['patient']}&_sort=-sent&_count=50"
+    )
     to = {
         one["resource"]["recipient"][0]["reference"]
         for one in told.json()["entry"]
